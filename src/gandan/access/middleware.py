@@ -1,0 +1,63 @@
+"""At the door: who is this, and does the view let them in?"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext as _
+
+from gandan.access.actor import ANONYMOUS, Actor
+from gandan.access.authority import authority
+from gandan.access.errors import Refused
+
+
+def rule_of(view: Any, name: str) -> tuple[str, ...] | None:
+    """Return the access rule that a view declares, or that the settings declare for a foreign view."""
+    rule = getattr(view, "access_rule", None) or getattr(getattr(view, "view_class", None), "access_rule", None)
+    return rule or settings.GANDAN_FOREIGN_VIEWS.get(name)
+
+
+class AccessMiddleware:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.actor = SimpleLazyObject(lambda: _actor(request))  # type: ignore[attr-defined]
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        match = request.resolver_match
+        rule = rule_of(view, match.view_name if match else "")
+        if rule is None:
+            raise ImproperlyConfigured(f"{getattr(view, '__qualname__', view)} declares no access rule")
+        kind, *capabilities = rule
+        if kind == "public":
+            return None
+        actor = request.actor  # type: ignore[attr-defined]
+        if actor.is_anonymous:
+            return redirect_to_login(request.get_full_path())
+        if kind == "signed_in" or actor.can_any(capabilities):
+            return None
+        return refusal(request, _("Your role does not include this page. Ask the administrator of your unit."))
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, Refused):
+            return refusal(request, str(error))
+        return None
+
+
+def refusal(request: HttpRequest, sentence: str) -> HttpResponse:
+    """Return the page that says why not."""
+    return TemplateResponse(request, "403.html", {"sentence": sentence}, status=403).render()
+
+
+def _actor(request: HttpRequest) -> Actor:
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return ANONYMOUS
+    return authority().actor(user)
