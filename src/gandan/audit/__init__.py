@@ -1,0 +1,20 @@
+"""The append-only record of who did what: ids and codes only, each entry chained to the one before.
+
+Every action writes one entry in its own transaction. Nothing here says what was said or who was spoken of:
+values appear only as a keyed commitment, so that erasing a person's data never breaks the chain.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gandan.audit.actions import record as record
+
+__all__ = ["record"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "record":
+        from gandan.audit.actions import record
+
+        return record
+    raise AttributeError(name)

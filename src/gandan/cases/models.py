@@ -1,0 +1,393 @@
+from datetime import datetime
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from gandan.access.models import Guarded, GuardedManager
+from gandan.access.policies import Open, Part, Policy
+from gandan.units.fields import UnitKey
+
+
+class Procedure(Guarded):
+    """One version of a procedure: what to bring, what it costs, how long it takes, by which law."""
+
+    class Identity(models.TextChoices):
+        NAMED = "named", _("the name is needed")
+        OPTIONAL = "optional", _("the name may be left out")
+        SECRET = "secret", _("the name is kept secret")
+
+    class Confidentiality(models.TextChoices):
+        INTERNAL = "internal", _("internal")
+        RESTRICTED = "restricted", _("restricted")
+        SEALED = "sealed", _("sealed")
+
+    access = Open("procedures are published")
+
+    code = models.CharField(_("code"), max_length=20)
+    version = models.PositiveSmallIntegerField(_("version"), default=1)
+    kind = models.CharField(_("kind"), max_length=40)
+    group = models.CharField(_("group"), max_length=40)
+    """The heading on the public list: report, residence, papers, complaint, safety, rights."""
+    order = models.PositiveSmallIntegerField(default=0)
+    name_vi = models.CharField(_("name in Vietnamese"), max_length=200)
+    name_en = models.CharField(_("name in English"), max_length=200)
+    summary_vi = models.TextField(_("summary in Vietnamese"), blank=True)
+    summary_en = models.TextField(_("summary in English"), blank=True)
+    bring_vi = models.JSONField(_("what to bring, in Vietnamese"), default=list, blank=True)
+    bring_en = models.JSONField(_("what to bring, in English"), default=list, blank=True)
+    cost_vi = models.CharField(_("cost in Vietnamese"), max_length=300, blank=True)
+    cost_en = models.CharField(_("cost in English"), max_length=300, blank=True)
+    steps = models.JSONField(_("steps"), default=list, blank=True)
+    """List of {who_vi, who_en, do_vi, do_en}."""
+    law_vi = models.JSONField(_("law in Vietnamese"), default=list, blank=True)
+    law_en = models.JSONField(_("law in English"), default=list, blank=True)
+    identity = models.CharField(_("identity"), max_length=10, choices=Identity, default=Identity.NAMED)
+    confidentiality = models.CharField(
+        _("confidentiality"), max_length=12, choices=Confidentiality, default=Confidentiality.INTERNAL
+    )
+    online = models.BooleanField(_("can be brought online"), default=True)
+    """False for emergencies and for what must be done in person."""
+    call_instead = models.CharField(_("number to call instead"), max_length=20, blank=True)
+    about_service = models.BooleanField(_("about a unit or officer"), default=False)
+    """A complaint or denunciation: goes to oversight, away from those concerned."""
+    evidence = models.CharField(_("evidence"), max_length=12, default="memory")
+    note = models.TextField(_("note for administrators"), blank=True)
+    valid_from = models.DateField(_("valid from"))
+    valid_to = models.DateField(_("valid until"), null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["code", "version"], name="procedure_version_once")]
+        ordering = ["order", "code", "version"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        return self.name_en if get_language() == "en" else self.name_vi
+
+
+class CaseQuerySet(models.QuerySet["Case"]):
+    """Each state asked of many cases; it agrees with `Case.state`."""
+
+    def new(self) -> "CaseQuerySet":
+        return self._unended().filter(taken_at=None, asked_at=None, answered_at=None)
+
+    def in_hand(self) -> "CaseQuerySet":
+        return self._unended().filter(asked_at=None, answered_at=None).exclude(taken_at=None)
+
+    def waiting(self) -> "CaseQuerySet":
+        return self._unended().filter(answered_at=None).exclude(asked_at=None)
+
+    def answered(self) -> "CaseQuerySet":
+        return self._unended().exclude(answered_at=None)
+
+    def closed(self) -> "CaseQuerySet":
+        return self.exclude(closed_at=None).filter(withdrawn_at=None, passed_on_at=None)
+
+    def passed_on(self) -> "CaseQuerySet":
+        return self.exclude(passed_on_at=None).filter(withdrawn_at=None)
+
+    def withdrawn(self) -> "CaseQuerySet":
+        return self.exclude(withdrawn_at=None)
+
+    def unfinished(self) -> "CaseQuerySet":
+        """Cases that still wait for an answer."""
+        return self._unended().filter(answered_at=None)
+
+    def _unended(self) -> "CaseQuerySet":
+        return self.filter(closed_at=None, withdrawn_at=None, passed_on_at=None)
+
+
+class Case(Guarded):
+    """Something that somebody brought. The matter; the person stands in `CaseIdentity`."""
+
+    class Channel(models.TextChoices):
+        WEB = "web", _("web")
+        DESK = "desk", _("at the desk")
+        PHONE = "phone", _("by phone")
+        LETTER = "letter", _("by letter")
+        HAMLET = "hamlet", _("in the hamlet")
+
+    class State(models.TextChoices):
+        NEW = "new", _("new")
+        IN_HAND = "in_hand", _("in hand")
+        WAITING = "waiting", _("waiting for papers")
+        ANSWERED = "answered", _("answered")
+        CLOSED = "closed", _("closed")
+        PASSED_ON = "passed_on", _("passed on")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+
+    class Outcome(models.TextChoices):
+        SETTLED = "settled", _("settled")
+        EXPLAINED = "explained", _("explained")
+        UNFOUNDED = "unfounded", _("not confirmed")
+        NOT_SETTLED = "not_settled", _("could not be settled")
+
+    access = Policy(scope="holder", province="province", read="case.read", matter="id")
+
+    reference = models.CharField(max_length=16, unique=True)
+    """Random, as printed on the receipt: GD-XXXX-XXXX."""
+    procedure = models.ForeignKey(Procedure, on_delete=models.PROTECT, related_name="+")
+    channel = models.CharField(max_length=10, choices=Channel)
+    language = models.CharField(max_length=5, default="vi")
+    anonymous = models.BooleanField(default=False)
+    title = models.CharField(_("title"), max_length=200)
+    text = models.TextField(_("what happened"), blank=True)
+    place = models.CharField(_("place"), max_length=200, blank=True)
+    received_by = UnitKey(on_reorganisation="stays", related_name="+")
+    holder = UnitKey(on_reorganisation="passes", related_name="+")
+    province = UnitKey(on_reorganisation="passes", related_name="+", null=True)
+    officer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    """Who has it in hand."""
+    complex = models.BooleanField(default=False)
+    round = models.PositiveSmallIntegerField(default=1)
+    """One more each time that it is reopened."""
+    rated_round = models.PositiveSmallIntegerField(default=0)
+    """The last round that was rated; the score itself stands elsewhere, without a link."""
+
+    received_at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+    taken_at = models.DateTimeField(null=True)
+    asked_at = models.DateTimeField(null=True)
+    """Set while papers are missing; the clock is paused."""
+    answered_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=12, choices=Outcome, blank=True)
+    withdrawn_at = models.DateTimeField(null=True)
+    passed_on_at = models.DateTimeField(null=True)
+    answer = models.TextField(_("answer"), blank=True)
+    """The answer in force, as the person reads it."""
+
+    submission = models.UUIDField(unique=True)
+    """Made by the form before sending: the same submission gives the same case and receipt."""
+    digest = models.CharField(max_length=64)
+    follow_hash = models.CharField(max_length=128, blank=True, db_index=True)
+    folded = models.TextField(blank=True)
+    """Title, text and place without diacritics, for searching."""
+
+    objects = GuardedManager.from_queryset(CaseQuerySet)()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["holder", "-received_at", "id"], name="case_holder"),
+            models.Index(fields=["province", "-received_at", "id"], name="case_province"),
+            models.Index(fields=["received_by", "-received_at"], name="case_received_by"),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def state(self) -> str:
+        if self.withdrawn_at:
+            return self.State.WITHDRAWN
+        if self.passed_on_at:
+            return self.State.PASSED_ON
+        if self.closed_at:
+            return self.State.CLOSED
+        if self.answered_at:
+            return self.State.ANSWERED
+        if self.asked_at:
+            return self.State.WAITING
+        if self.taken_at:
+            return self.State.IN_HAND
+        return self.State.NEW
+
+    @property
+    def is_ended(self) -> bool:
+        return bool(self.closed_at or self.withdrawn_at or self.passed_on_at)
+
+
+class CaseIdentity(Guarded):
+    """Who brought the matter and how to reach them. Read with a capability of its own."""
+
+    access = Policy(scope="case__holder", province="case__province", read="case.identity", matter="case_id")
+
+    case = models.OneToOneField(Case, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(_("name"), max_length=120, blank=True)
+    phone = models.CharField(_("phone"), max_length=30, blank=True)
+    address = models.CharField(_("address"), max_length=300, blank=True)
+    wish = models.CharField(_("how to answer"), max_length=10, default="code")
+    """code, phone or visit."""
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class CaseEvent(Guarded):
+    """A line of the timeline. Only its text may ever be erased."""
+
+    class Kind(models.TextChoices):
+        RECEIVED = "received", _("Received")
+        ACCEPTED = "accepted", _("Accepted")
+        TAKEN = "taken", _("Taken in hand")
+        ASSIGNED = "assigned", _("Assigned")
+        NOTED = "noted", _("Note")
+        ASKED = "asked", _("Missing papers asked for")
+        SUPPLIED = "supplied", _("Papers supplied")
+        EXTENDED = "extended", _("Term extended")
+        ANSWERED = "answered", _("Answered")
+        CLOSED = "closed", _("Closed")
+        REOPENED = "reopened", _("Reopened")
+        SENT = "sent", _("Sent to another body")
+        ACKNOWLEDGED = "acknowledged", _("Receipt acknowledged")
+        PASSED_ON = "passed_on", _("Passed on")
+        WITHDRAWN = "withdrawn", _("Withdrawn")
+        SUCCEEDED = "succeeded", _("Passed to the successor unit")
+        MESSAGE_IN = "message_in", _("Message from the citizen")
+        MESSAGE_OUT = "message_out", _("Message to the citizen")
+        APOLOGISED = "apologised", _("Apology with a new date")
+
+    access = Part(of="case")
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="events")
+    kind = models.CharField(max_length=14, choices=Kind)
+    at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+    actor_id = models.UUIDField(null=True)
+    actor_name = models.CharField(max_length=120, blank=True)
+    unit_id = models.UUIDField(null=True)
+    shown = models.BooleanField(default=False)
+    """Whether the citizen sees this line under the code."""
+    text = models.TextField(blank=True)
+    facts = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["at", "recorded_at", "id"]
+        indexes = [models.Index(fields=["case", "at"], name="case_event_case")]
+
+    def __str__(self) -> str:
+        return self.kind
+
+
+class Attachment(Guarded):
+    """A file that was checked by its content and is kept under its digest."""
+
+    access = Part(of="case")
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="attachments")
+    sha256 = models.CharField(max_length=64)
+    name = models.CharField(max_length=160)
+    media_type = models.CharField(max_length=80)
+    size = models.PositiveIntegerField()
+    from_citizen = models.BooleanField(default=True)
+    shown = models.BooleanField(default=True)
+    added_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["added_at", "id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Transfer(Guarded):
+    """A matter sent to the body that it belongs to. The receiver's word ends the sender's clock."""
+
+    access = Part(of="case")
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="transfers")
+    from_unit = UnitKey(on_reorganisation="stays", related_name="+")
+    to_unit = UnitKey(on_reorganisation="passes", related_name="+", null=True)
+    to_body = models.CharField(_("body outside the system"), max_length=200, blank=True)
+    note = models.TextField(_("transfer note"))
+    statutory = models.BooleanField(default=False)
+    """A hand-over that the law orders within hours, not a correction of the address."""
+    sent_at = models.DateTimeField()
+    acknowledged_at = models.DateTimeField(null=True)
+    acknowledgement = models.CharField(max_length=120, blank=True)
+    """Number of the receiving body's paper, when it is outside the system."""
+
+    class Meta:
+        ordering = ["sent_at", "id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(to_unit__isnull=False) | ~Q(to_body=""), name="transfer_names_receiver"),
+            models.UniqueConstraint(fields=["case"], condition=Q(acknowledged_at=None), name="transfer_one_pending"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sent_at:%Y-%m-%d}"
+
+
+class PaperRequest(Guarded):
+    """One letter that lists everything missing. While it is open, the clock is paused."""
+
+    access = Part(of="case")
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="paper_requests")
+    round = models.PositiveSmallIntegerField(default=1)
+    items = models.JSONField()
+    note = models.TextField(blank=True)
+    asked_at = models.DateTimeField()
+    supplied_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["asked_at"]
+        constraints = [models.UniqueConstraint(fields=["case", "round"], name="papers_asked_once_a_round")]
+
+    def __str__(self) -> str:
+        return f"{self.asked_at:%Y-%m-%d}"
+
+
+class Rating(Guarded):
+    """What somebody who was served says about how it went, without a link to the matter or the person.
+
+    A stream of its own: all users after service. It keeps the unit, the kind of matter and the month, so
+    that no officer can tell whose score it is; `Case.rated_round` alone prevents a second one.
+    """
+
+    access = Policy(scope="unit", province="province", read="results.read")
+
+    unit = UnitKey(on_reorganisation="stays", related_name="+")
+    province = UnitKey(on_reorganisation="stays", related_name="+", null=True)
+    procedure = models.CharField(max_length=20)
+    month = models.DateField()
+    score = models.PositiveSmallIntegerField(_("score"))
+    told_until_when = models.BooleanField(_("was told by when"), null=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(score__gte=1, score__lte=5), name="score_from_1_to_5")]
+        indexes = [models.Index(fields=["unit", "month"], name="rating_unit_month")]
+
+    def __str__(self) -> str:
+        return str(self.score)
+
+
+class Draft(Guarded):
+    """What somebody has typed so far, kept for three days under an address that only they know."""
+
+    access = Open("reached only by the random address; listed nowhere")
+
+    data = models.JSONField(default=dict)
+    begun_on = models.DateField()
+    case = models.OneToOneField(Case, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class DraftFile(Guarded):
+    """A file added to a draft before it is sent."""
+
+    access = Part(of="draft")
+
+    draft = models.ForeignKey(Draft, on_delete=models.CASCADE, related_name="files")
+    sha256 = models.CharField(max_length=64)
+    name = models.CharField(max_length=160)
+    media_type = models.CharField(max_length=80)
+    size = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def in_state(case: Case, state: str, _at: datetime) -> bool:
+    """Say whether one loaded case is in a derived state (the counterpart of the queryset's methods)."""
+    return case.state == state
+
+

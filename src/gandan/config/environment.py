@@ -1,0 +1,94 @@
+"""Everything that may differ between two installations, read from the environment in one place.
+
+Each setting documents itself: `gandan check --settings` prints this table.
+"""
+
+import os
+from dataclasses import dataclass, fields
+from dataclasses import field as dataclass_field
+from datetime import date
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+
+class SettingError(Exception):
+    """A setting that cannot be used, with the sentence that says what to write instead."""
+
+
+def _setting(name: str, default: Any, help_text: str) -> Any:
+    return dataclass_field(default=default, metadata={"name": name, "help": help_text})
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    home: Path = _setting("GANDAN_HOME", Path("var"), "Folder of the database, keys, files and logs.")
+    database_url: str = _setting(
+        "DATABASE_URL", "", "postgresql://user:password@host:port/name; empty means SQLite in GANDAN_HOME."
+    )
+    url: str = _setting(
+        "GANDAN_URL", "http://127.0.0.1:8000",
+        "Public address. https switches secure cookies and HSTS on; http is allowed on loopback only.",
+    )  # fmt: skip
+    demo: bool = _setting("GANDAN_DEMO", False, "1 for the invented province: chairs without passwords, loopback only.")
+    today: date | None = _setting("GANDAN_TODAY", None, "Fix the day, for demonstrations and tests: 2026-11-23.")
+    keys: Path | None = _setting("GANDAN_KEYS", None, "Folder of the master key; default GANDAN_HOME/keys.")
+    debug: bool = _setting("GANDAN_DEBUG", False, "1 shows faults in detail. Never outside loopback.")
+
+    @property
+    def is_loopback(self) -> bool:
+        return urlsplit(self.url).hostname in {"127.0.0.1", "localhost", "::1"}
+
+    @property
+    def is_secure(self) -> bool:
+        return urlsplit(self.url).scheme == "https"
+
+    @property
+    def keys_folder(self) -> Path:
+        return self.keys or self.home / "keys"
+
+
+def read(source: dict[str, str] | None = None) -> Environment:
+    """Return the settings of this installation. Raises SettingError naming the variable."""
+    source = dict(os.environ) if source is None else source
+    values: dict[str, Any] = {}
+    for each in fields(Environment):
+        name = each.metadata["name"]
+        text = source.get(name, "").strip()
+        if not text:
+            continue
+        values[each.name] = _parse(name, each.name, text)
+    environment = Environment(**values)
+    address = urlsplit(environment.url)
+    if address.scheme not in {"http", "https"} or not address.hostname:
+        raise SettingError(f"GANDAN_URL must be an address like https://congan.example.vn, not {environment.url!r}")
+    if address.scheme == "http" and not environment.is_loopback:
+        raise SettingError(
+            "GANDAN_URL begins with http:// but is not this machine's loopback address. "
+            "Use https:// behind a proxy with TLS, or http://127.0.0.1:8000 for a trial."
+        )
+    if environment.demo and not environment.is_loopback:
+        raise SettingError("GANDAN_DEMO=1 opens every chair without a password, so it serves loopback only.")
+    return environment
+
+
+def table() -> list[tuple[str, str, str]]:
+    """Return (variable, default, meaning) for every setting."""
+    return [(f.metadata["name"], str(f.default or ""), f.metadata["help"]) for f in fields(Environment)]
+
+
+def _parse(name: str, field_name: str, text: str) -> Any:
+    if field_name in {"demo", "debug"}:
+        if text not in {"0", "1"}:
+            raise SettingError(f"{name} is 1 or 0, not {text!r}")
+        return text == "1"
+    if field_name == "today":
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            raise SettingError(f"{name} is a date like 2026-11-23, not {text!r}") from None
+    if field_name in {"home", "keys"}:
+        return Path(text).expanduser().absolute()
+    if field_name == "database_url" and not text.startswith(("postgresql://", "postgres://")):
+        raise SettingError(f"{name} begins with postgresql://; leave it empty for SQLite")
+    return text

@@ -1,0 +1,78 @@
+"""Which links a page offers to the one who reads it. `ui` draws them; the rooms name their addresses."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+
+
+def navigation(request: HttpRequest) -> dict[str, Any]:
+    """Return `navigation` (public menu), `side_navigation` (desk menu) and the addresses that `ui` needs."""
+    actor = request.actor  # type: ignore[attr-defined]
+    return {
+        "navigation": _links(
+            ("home", _("Home"), ""),
+            ("report", _("Bring something"), ""),
+            ("follow", _("Follow your matter"), ""),
+            ("procedures", _("Procedures"), ""),
+            ("units", _("Who serves me"), ""),
+        ),
+        "side_navigation": [] if actor.is_anonymous else _side(actor),
+        "addresses": {
+            name: _address(name)
+            for name in ("home", "desk", "theme", "account_login", "account_logout", "keep_alive", "demo", "own_account")
+        },
+        "actor": actor,
+    }
+
+
+def _side(actor: Any) -> list[dict[str, Any]]:
+    groups = [
+        (
+            _("Work"),
+            [
+                ("desk", _("Worklist"), "in", "obligation.read"),
+                ("case_list", _("All matters"), "file", "case.read"),
+                ("case_intake", _("Record a matter"), "say", "case.receive"),
+            ],
+        ),
+        (
+            _("Overview"),
+            [
+                ("command", _("Units and overdue matters"), "chart", "command.read"),
+                ("audit_desk", _("Audit"), "search", "audit.read"),
+            ],
+        ),
+        (
+            _("Keeping the register"),
+            [
+                ("unit_acts", _("Units and reorganisations"), "map", "unit.draft"),
+                ("calendar", _("Working calendar"), "cal", "calendar.read"),
+                ("terms", _("Terms and their law"), "law", "calendar.read"),
+                ("procedure_register", _("Procedures"), "file", "procedure.read"),
+                ("people", _("People and roles"), "people", "grant.read"),
+            ],
+        ),
+    ]
+    shown = []
+    for title, links in groups:
+        items = [
+            {"name": name, "title": text, "icon": icon, "url": _address(name)}
+            for name, text, icon, capability in links
+            if actor.can(capability) and _address(name)
+        ]
+        if items:
+            shown.append({"title": title, "links": items})
+    return shown
+
+
+def _links(*entries: tuple[str, str, str]) -> list[dict[str, Any]]:
+    return [{"name": name, "title": text, "url": _address(name)} for name, text, _capability in entries if _address(name)]
+
+
+def _address(name: str) -> str:
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""

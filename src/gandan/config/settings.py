@@ -1,0 +1,186 @@
+"""Settings of every installation. Places differ by the variables of `environment.py` only."""
+
+import importlib.util
+from pathlib import Path
+
+from django.utils.translation import gettext_lazy as _
+
+from gandan.config import database, environment, keys
+
+ENVIRONMENT = environment.read()
+PACKAGE = Path(__file__).resolve().parent.parent
+
+GANDAN_HOME = ENVIRONMENT.home
+GANDAN_DEMO = ENVIRONMENT.demo
+GANDAN_URL = ENVIRONMENT.url
+DEBUG = ENVIRONMENT.debug
+GANDAN_KEYS = keys.load_or_make(ENVIRONMENT.keys_folder)
+SECRET_KEY = GANDAN_KEYS["django"].hex()
+
+# Rooms from the top storey to the bottom one.
+_ROOMS = [
+    "portal", "ratings", "measures", "cases", "directives", "forum", "fieldwork", "obligations", "documents",
+    "surveys", "staffing", "units", "accounts", "audit", "access", "ui",
+]  # fmt: skip
+GANDAN_ROOMS = [
+    f"gandan.{room}" for room in reversed(_ROOMS) if importlib.util.find_spec(f"gandan.{room}.apps") is not None
+]
+INSTALLED_APPS = [
+    *GANDAN_ROOMS,
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+]
+
+# Tables of other people's making: reached in `accounts` only.
+GANDAN_OPEN_MODELS = {
+    "accounts.User": "read by sign-in before anybody is known; other rooms ask accounts",
+    "auth.Permission": "unused part of the framework's sign-in",
+    "auth.Group": "unused part of the framework's sign-in",
+    "auth.Group_permissions": "unused part of the framework's sign-in",
+    "contenttypes.ContentType": "names of tables",
+    "sessions.Session": "read by the framework at each request",
+    "account.EmailAddress": "read by sign-in",
+    "account.EmailConfirmation": "read by sign-in",
+    "mfa.Authenticator": "read by sign-in",
+}
+GANDAN_AUTHORITY = "gandan.staffing.authority.GrantAuthority"
+GANDAN_NAVIGATION = "gandan.config.navigation.navigation"
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "gandan.ui.middleware.SecurityHeaders",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "gandan.accounts.middleware.SessionLimits",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "gandan.access.middleware.AccessMiddleware",
+]
+ROOT_URLCONF = "gandan.config.urls"
+WSGI_APPLICATION = "gandan.config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.messages.context_processors.messages",
+                "gandan.ui.context.page",
+            ],
+        },
+    }
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+
+DATABASES = {
+    "default": (
+        database.postgresql(ENVIRONMENT.database_url)
+        if ENVIRONMENT.database_url
+        else database.sqlite(GANDAN_HOME / "gandan.sqlite3")
+    )
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+LANGUAGE_CODE = "vi"
+LANGUAGES = [("vi", _("Vietnamese")), ("en", _("English"))]
+LOCALE_PATHS: list[str] = []
+FORMAT_MODULE_PATH = ["gandan.ui.formats"]
+TIME_ZONE = "Asia/Ho_Chi_Minh"
+USE_TZ = True
+USE_I18N = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = GANDAN_HOME / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+MEDIA_ROOT = GANDAN_HOME / "files"
+WHITENOISE_USE_FINDERS = DEBUG
+FORMS_URLFIELD_ASSUME_HTTPS = True
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = ["gandan.accounts.hashers.OfficeArgon2"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "desk"
+ACCOUNT_ADAPTER = "gandan.accounts.adapter.StaffOnly"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+ACCOUNT_SESSION_REMEMBER = False
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+
+# Views that other packages define, with the rule that access applies to them.
+GANDAN_FOREIGN_VIEWS = {
+    "account_login": ("public", "signing in"),
+    "account_logout": ("public", "signing out works even when the session has just ended"),
+    "account_reauthenticate": ("signed_in", "confirming one's own password"),
+    "account_change_password": ("signed_in", "one's own password"),
+    "mfa_index": ("signed_in", "one's own second factor"),
+    "mfa_authenticate": ("public", "second step of signing in"),
+    "mfa_reauthenticate": ("signed_in", "confirming one's own second factor"),
+    "mfa_activate_totp": ("signed_in", "one's own second factor"),
+    "mfa_deactivate_totp": ("signed_in", "one's own second factor"),
+    "mfa_generate_recovery_codes": ("signed_in", "one's own second factor"),
+    "mfa_view_recovery_codes": ("signed_in", "one's own second factor"),
+    "mfa_download_recovery_codes": ("signed_in", "one's own second factor"),
+}
+
+GANDAN_IDLE_SECONDS = 30 * 60
+GANDAN_SESSION_SECONDS = 12 * 60 * 60
+GANDAN_COOLING_OFF_MONTHS = 24
+
+SECURE_CSP = {
+    "default-src": "'none'", "script-src": "'self'", "style-src": "'self'", "img-src": "'self' data:",
+    "font-src": "'self'", "connect-src": "'self'", "manifest-src": "'self'", "worker-src": "'self'",
+    "form-action": "'self'", "base-uri": "'none'", "object-src": "'none'", "frame-ancestors": "'none'",
+}  # fmt: skip
+_SECURE = ENVIRONMENT.is_secure
+_PREFIX = "__Host-" if _SECURE else ""
+SESSION_COOKIE_NAME = f"{_PREFIX}gandan-session"
+CSRF_COOKIE_NAME = f"{_PREFIX}gandan-csrf"
+LANGUAGE_COOKIE_NAME = f"{_PREFIX}gandan-language"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = _SECURE
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = GANDAN_SESSION_SECONDS
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SECURE_HSTS_SECONDS = 31_536_000 if _SECURE else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _SECURE else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", "testserver"] if ENVIRONMENT.is_loopback else [
+    GANDAN_URL.split("://", 1)[1].split("/", 1)[0].rsplit(":", 1)[0]
+]  # fmt: skip
+CSRF_TRUSTED_ORIGINS = [GANDAN_URL.rstrip("/")] if _SECURE else []
+DATA_UPLOAD_MAX_MEMORY_SIZE = 25 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 400
+SILENCED_SYSTEM_CHECKS: list[str] = []
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+}

@@ -1,0 +1,1 @@
+"""SQLite with a write gate: writers queue for the file instead of racing for it."""

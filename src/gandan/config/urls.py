@@ -1,0 +1,28 @@
+"""Where every room's pages hang. Vietnamese without prefix, English under /en/."""
+
+import importlib.util
+
+from django.conf.urls.i18n import i18n_patterns
+from django.urls import URLPattern, URLResolver, include, path
+
+
+def _pages() -> list[URLPattern | URLResolver]:
+    patterns: list[URLPattern | URLResolver] = []
+    for room in ("portal", "cases", "obligations", "staffing", "units", "accounts", "ui"):
+        if importlib.util.find_spec(f"gandan.{room}.urls") is not None:
+            patterns.append(path("", include(f"gandan.{room}.urls")))
+    return patterns
+
+
+urlpatterns = [
+    *i18n_patterns(
+        path("account/", include("gandan.accounts.sign_in")),
+        *_pages(),
+        prefix_default_language=False,
+    ),
+]
+
+handler400 = "gandan.ui.views.bad_request"
+handler403 = "gandan.ui.views.forbidden"
+handler404 = "gandan.ui.views.not_found"
+handler500 = "gandan.ui.views.server_error"

@@ -1,0 +1,252 @@
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from gandan.access.models import Guarded, GuardedManager
+from gandan.access.policies import Open, Part, Policy
+from gandan.units.fields import UnitKey
+
+
+class CalendarYear(Guarded):
+    """A year of the working calendar: decided by decree, or provisional until it is."""
+
+    class Status(models.TextChoices):
+        DECIDED = "decided", _("decided")
+        PROVISIONAL = "provisional", _("provisional")
+
+    access = Open("the working calendar binds everybody")
+
+    year = models.PositiveSmallIntegerField(_("year"), unique=True)
+    status = models.CharField(_("status"), max_length=12, choices=Status)
+    decree = models.CharField(_("decree"), max_length=120, blank=True)
+
+    def __str__(self) -> str:
+        return str(self.year)
+
+
+class CalendarDay(Guarded):
+    """A day that differs from its weekday: a holiday, a swapped day of rest, a Saturday worked in exchange."""
+
+    class Kind(models.TextChoices):
+        HOLIDAY = "holiday", _("public holiday")
+        SWAPPED_REST = "swapped_rest", _("day of rest in exchange")
+        SWAPPED_WORK = "swapped_work", _("working day in exchange")
+
+    access = Open("the working calendar binds everybody")
+
+    year = models.ForeignKey(CalendarYear, on_delete=models.CASCADE, related_name="days")
+    day = models.DateField(_("day"), unique=True)
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind)
+    name_vi = models.CharField(_("name in Vietnamese"), max_length=120)
+    name_en = models.CharField(_("name in English"), max_length=120)
+    decree = models.CharField(_("decree"), max_length=120, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.name_vi}"
+
+
+class Term(Guarded):
+    """One version of a statutory or promised term, with its citation and how well that is verified."""
+
+    access = Open("what the law and the province promise is public")
+
+    code = models.CharField(_("code"), max_length=60)
+    version = models.PositiveSmallIntegerField(_("version"), default=1)
+    procedure = models.CharField(_("procedure"), max_length=20)
+    name_vi = models.CharField(_("name in Vietnamese"), max_length=200)
+    name_en = models.CharField(_("name in English"), max_length=200)
+    amount = models.DecimalField(_("amount"), max_digits=7, decimal_places=2)
+    unit = models.CharField(_("unit"), max_length=12)
+    """hour, day, working_day, half_day or month, as in `law.terms`."""
+    complex_amount = models.DecimalField(_("amount in complex matters"), max_digits=7, decimal_places=2, null=True, blank=True)
+    remote_amount = models.DecimalField(_("amount in remote communes"), max_digits=7, decimal_places=2, null=True, blank=True)
+    remote_complex_amount = models.DecimalField(
+        _("amount in complex matters in remote communes"), max_digits=7, decimal_places=2, null=True, blank=True
+    )
+    starts_on = models.CharField(_("starts on"), max_length=40)
+    """The event that starts the clock: received, accepted, decided, ..."""
+    ends_on = models.CharField(_("ends on"), max_length=40)
+    """The event that discharges it: taken, answered, handed_over, ..."""
+    extensions = models.JSONField(_("extensions"), default=list, blank=True)
+    """List of {code, amount, unit, times, by}."""
+    pause_grounds = models.JSONField(_("grounds of pause"), default=list, blank=True)
+    basis_vi = models.CharField(_("legal basis in Vietnamese"), max_length=300, blank=True)
+    basis_en = models.CharField(_("legal basis in English"), max_length=300, blank=True)
+    evidence = models.CharField(_("evidence"), max_length=12)
+    """official, sourced, secondary, memory, policy or design."""
+    note = models.TextField(_("note"), blank=True)
+    valid_from = models.DateField(_("valid from"))
+    valid_to = models.DateField(_("valid until"), null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["code", "version"], name="term_version_once"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="term_amount_positive"),
+        ]
+        indexes = [models.Index(fields=["procedure", "starts_on"], name="term_procedure")]
+
+    def __str__(self) -> str:
+        return f"{self.code} v{self.version}"
+
+
+class ObligationQuerySet(models.QuerySet["Obligation"]):
+    """Questions about many obligations at an instant. Each agrees with `Obligation.state(at)`."""
+
+    def open(self) -> "ObligationQuerySet":
+        return self.filter(discharged_at=None)
+
+    def running(self) -> "ObligationQuerySet":
+        return self.open().filter(suspended_at=None)
+
+    def overdue(self, at: datetime) -> "ObligationQuerySet":
+        return self.running().filter(due_at__lte=at)
+
+    def due_within(self, at: datetime, span: timedelta) -> "ObligationQuerySet":
+        return self.running().filter(due_at__gt=at, due_at__lte=at + span)
+
+    def waiting(self) -> "ObligationQuerySet":
+        return self.open().exclude(suspended_at=None)
+
+    def in_time(self) -> "ObligationQuerySet":
+        """Discharged before the due instant; what was withdrawn is neither in time nor late."""
+        return self.exclude(discharged_at=None).exclude(ending=Obligation.Ending.WITHDRAWN).filter(
+            discharged_at__lt=models.F("due_at")
+        )
+
+    def late(self) -> "ObligationQuerySet":
+        return self.exclude(discharged_at=None).exclude(ending=Obligation.Ending.WITHDRAWN).filter(
+            discharged_at__gte=models.F("due_at")
+        )
+
+
+class Obligation(Guarded):
+    """A unit owes an answer on a matter by an instant.
+
+    `owed_by`, `assignee`, `due_at`, `suspended_at`, `discharged_at` and `ending` are projections: replaying the
+    events gives them again (`gandan check` does). No state is stored.
+    """
+
+    class Ending(models.TextChoices):
+        DISCHARGED = "discharged", _("done")
+        HANDED_OVER = "handed_over", _("handed over")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+
+    access = Policy(scope="owed_by", province="province", read="obligation.read", matter="matter")
+
+    kind = models.CharField(max_length=20)
+    matter = models.UUIDField()
+    clock = models.CharField(max_length=60)
+    term = models.ForeignKey(Term, on_delete=models.PROTECT, related_name="+")
+    owed_by = UnitKey(on_reorganisation="passes", related_name="+")
+    province = UnitKey(on_reorganisation="passes", related_name="+", null=True)
+    assignee = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    started_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    suspended_at = models.DateTimeField(null=True)
+    discharged_at = models.DateTimeField(null=True)
+    ending = models.CharField(max_length=12, choices=Ending, blank=True)
+
+    objects = GuardedManager.from_queryset(ObligationQuerySet)()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["owed_by", "due_at", "id"], name="obligation_unit_open", condition=Q(discharged_at=None)),
+            models.Index(fields=["province", "due_at", "id"], name="obligation_prov_open", condition=Q(discharged_at=None)),
+            models.Index(fields=["due_at", "id"], name="obligation_open", condition=Q(discharged_at=None)),
+            models.Index(fields=["matter"], name="obligation_matter"),
+            models.Index(fields=["owed_by", "discharged_at"], name="obligation_unit_done"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(discharged_at=None, ending="") | (Q(discharged_at__isnull=False) & ~Q(ending="")),
+                name="obligation_end_has_kind",
+            ),
+            models.CheckConstraint(
+                condition=Q(suspended_at=None) | Q(discharged_at=None), name="obligation_ended_is_not_paused"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.clock
+
+
+class ObligationEvent(Guarded):
+    """What happened to an obligation. Only ever added to."""
+
+    class Kind(models.TextChoices):
+        OPENED = "opened", _("clock started")
+        ASSIGNED = "assigned", _("assigned")
+        SUSPENDED = "suspended", _("clock paused")
+        RESUMED = "resumed", _("clock resumed")
+        EXTENDED = "extended", _("extended")
+        RECOMPUTED = "recomputed", _("recomputed after a change of calendar")
+        TRANSFERRED = "transferred", _("passed to the successor unit")
+        HANDED_OVER = "handed_over", _("handed over")
+        DISCHARGED = "discharged", _("done")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+
+    access = Part(of="obligation")
+
+    obligation = models.ForeignKey(Obligation, on_delete=models.CASCADE, related_name="events")
+    seq = models.PositiveSmallIntegerField()
+    kind = models.CharField(max_length=12, choices=Kind)
+    at = models.DateTimeField()
+    """When it took effect."""
+    recorded_at = models.DateTimeField()
+    """When it was written down; late offline entries show both."""
+    actor_id = models.UUIDField(null=True)
+    ground = models.CharField(max_length=200, blank=True)
+    """A code of the term's grounds, or the number of a decision; never a person's words."""
+    facts = models.JSONField(default=dict)
+    """What replaying needs: due_at, owed_by, province, assignee, amount and unit of an extension, calendar."""
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["obligation", "seq"], name="obligation_event_once")]
+        ordering = ["obligation", "seq"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.at:%Y-%m-%d %H:%M}"
+
+
+class Effect(Guarded):
+    """Something that was done exactly once because its key is unique."""
+
+    access = Open("keys of effects say nothing about a person")
+
+    key = models.CharField(max_length=160, unique=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Notice(Guarded):
+    """A reminder to the unit that owes, or word to its superior that a promise is late."""
+
+    class Kind(models.TextChoices):
+        REMINDER = "reminder", _("due soon")
+        OVERDUE = "overdue", _("overdue")
+        ESCALATION = "escalation", _("a unit beneath yours is late")
+        RECOMPUTED = "recomputed", _("new due date after a change of calendar")
+
+    access = Policy(scope="unit", province="province", read="obligation.read", matter="matter")
+
+    unit = UnitKey(on_reorganisation="passes", related_name="+")
+    province = UnitKey(on_reorganisation="passes", related_name="+", null=True)
+    matter = models.UUIDField()
+    obligation = models.ForeignKey(Obligation, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=12, choices=Kind)
+    facts = models.JSONField(default=dict)
+    at = models.DateTimeField()
+    seen_at = models.DateTimeField(null=True)
+    seen_by_id = models.UUIDField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["unit", "-at"], name="notice_unit")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.at:%Y-%m-%d %H:%M}"

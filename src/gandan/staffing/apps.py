@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+
+
+class StaffingConfig(AppConfig):
+    name = "gandan.staffing"
+    label = "staffing"
+
+    def ready(self) -> None:
+        from gandan.staffing.succession import GrantCarrier
+        from gandan.units import succession
+
+        succession.register(GrantCarrier())

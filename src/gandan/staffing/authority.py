@@ -1,0 +1,92 @@
+"""Turning grants into reaches: what `access` asks when somebody comes through the door.
+
+Authority is judged today. A grant reaches the units beneath its unit as they stand today, and the records
+of every unit that these inherited (`UnitHeir`). The date that a page shows changes the data, never the
+authority.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef, Q
+
+from gandan.access import Actor, Reach, today
+from gandan.access.actor import ActiveGrant
+from gandan.access.roles import RIGHTS
+from gandan.staffing.models import Concern, Grant
+from gandan.units.models import Unit, UnitHeir, UnitReach
+
+
+class GrantAuthority:
+    def actor(self, user: Any) -> Actor:
+        """Return the actor with every grant in force today, in a fixed number of queries."""
+        on = today()
+        grants = list(
+            Grant.system("authority").filter(user=user).select_related("unit").order_by("valid_from", "id")
+        )
+        active = [grant for grant in grants if grant.is_in_force(on)]
+        reaches = {grant.unit_id: _reach(grant.unit) for grant in active}
+        ordinary: dict[str, Reach] = {}
+        concerned: dict[str, Reach] = {}
+        for grant in active:
+            rights = RIGHTS[grant.role]
+            for table, capabilities in ((ordinary, rights.ordinary), (concerned, rights.concerned)):
+                for capability in capabilities:
+                    table[capability] = table.get(capability, Reach()) | reaches[grant.unit_id]
+        return Actor(
+            user_id=user.pk,
+            name=user.title,
+            grants=tuple(
+                ActiveGrant(g.pk, g.role, g.unit_id, RIGHTS[g.role].ordinary | RIGHTS[g.role].concerned) for g in active
+            ),
+            ordinary=ordinary,
+            concerned=concerned,
+            affiliations=_affiliations(grants, on),
+        )
+
+    def has_subject(self, matter: str) -> Q:
+        """The matter is about a unit or an officer."""
+        return Q(Exists(Concern.system("concern-predicate").filter(matter=OuterRef(matter)).exclude(kind="recused")))
+
+    def names(self, matter: str, actor: Actor) -> Q:
+        """The matter concerns the actor: themselves, or a unit under which they serve or lately served."""
+        about = Q(user_id=actor.user_id) if actor.user_id else Q(pk__in=[])
+        if actor.affiliations:
+            about |= Q(kind="unit", unit_id__in=actor.affiliations)
+        return Q(Exists(Concern.system("concern-predicate").filter(about, matter=OuterRef(matter))))
+
+    def units_under(self, provinces: Iterable[UUID]) -> Any:
+        on = today()
+        beneath = UnitReach.objects.filter(ancestor__in=list(provinces), valid_from__lte=on).filter(
+            Q(valid_to=None) | Q(valid_to__gt=on)
+        )
+        origins = UnitHeir.objects.filter(heir__in=beneath.values("descendant")).values("origin")
+        return Unit.objects.filter(
+            Q(pk__in=beneath.values("descendant")) | Q(pk__in=origins) | Q(pk__in=list(provinces))
+        ).values("pk")
+
+
+def _reach(unit: Unit) -> Reach:
+    if unit.level == Unit.Level.COUNTRY:
+        return Reach(everything=True)
+    origins = frozenset(UnitHeir.objects.filter(heir=unit).values_list("origin", flat=True))
+    if unit.level == Unit.Level.PROVINCE:
+        return Reach(provinces=origins | {unit.pk}, units=frozenset({unit.pk}))
+    return Reach(units=origins | {unit.pk})
+
+
+def _affiliations(grants: list[Grant], on: Any) -> frozenset[UUID]:
+    """Return the units in whose concerns a person is a party: their own, lately left ones, and all above.
+
+    Inspectors and auditors watch a unit without serving in it, so that only their own seat counts.
+    """
+    since = on - timedelta(days=round(settings.GANDAN_COOLING_OFF_MONTHS * 365.25 / 12))
+    own = {g.unit_id for g in grants if g.valid_from <= on and (g.valid_to is None or g.valid_to >= since)}
+    if not own:
+        return frozenset()
+    above = UnitReach.objects.filter(descendant__in=own).values_list("ancestor", flat=True)
+    kin = UnitHeir.objects.filter(Q(heir__in=own) | Q(origin__in=own)).values_list("heir", "origin")
+    return frozenset(own | set(above) | {unit for pair in kin for unit in pair})
