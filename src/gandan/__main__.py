@@ -1,0 +1,5 @@
+import sys
+
+from gandan.cli import main
+
+sys.exit(main())

@@ -1,0 +1,189 @@
+"""The command line. Django loads only for the commands that need it, so that `--help` answers at once.
+
+Exit codes: 0 done; 1 the answer is no (a check failed, a record is broken); 2 the command or its input is
+wrong; 3 refused because of what is already there; 130 interrupted.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from gandan import __version__
+from gandan.config.exits import INTERRUPTED, OK, WRONG, CommandError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = build_parser()
+    options = parser.parse_args(arguments)
+    if getattr(options, "handler", None) is None:
+        parser.print_help()
+        return WRONG
+    if getattr(options, "home", None):
+        os.environ["GANDAN_HOME"] = str(options.home)
+    try:
+        return int(options.handler(options) or OK)
+    except CommandError as error:
+        print(f"gandan: {error}", file=sys.stderr)
+        return error.code
+    except KeyboardInterrupt:
+        print("gandan: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader went away, as `head` does: not a fault.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="gandan",
+        description="Gần Dân: commune-level policing as an accountable public service.",
+        epilog="Exit codes: 0 done, 1 the answer is no, 2 wrong command or input, 3 refused, 130 interrupted.",
+    )
+    parser.add_argument("--version", action="version", version=f"gandan {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+
+    def command(name: str, text: str, handler: Callable[[argparse.Namespace], int | None]) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.add_argument("--home", type=Path, metavar="DIR", help="folder of the installation (default: GANDAN_HOME or ./var)")
+        sub.set_defaults(handler=handler)
+        return sub
+
+    init = command("init", "start a real installation: official units, calendar, terms, procedures", _init)
+    init.add_argument("--province", metavar="CODE", help="official code of the province, for example 12 for Lai Châu")
+    init.add_argument("--all", action="store_true", help="load the units of the whole country")
+    init.add_argument("--admin", metavar="USERNAME", help="user name of the first administrator (asked if absent)")
+    init.add_argument("--oversight", metavar="USERNAME", help="user name of the first oversight inspector")
+
+    demo = command("demo", "fill an empty installation with the invented province Mường Sương", _demo)
+    demo.add_argument("--scale", choices=["small", "province"], default="small")
+    demo.add_argument("--seed", type=int, default=99, help="the same seed gives the same province (default 99)")
+    demo.add_argument("--quiet", action="store_true", help="no progress bar")
+
+    serve = command("serve", "serve the pages", _serve)
+    serve.add_argument("--port", type=int, default=8000)
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--workers", type=int, default=1)
+    serve.add_argument("--threads", type=int, default=4, help="requests served at once by a worker")
+    serve.add_argument("--demo", action="store_true", help="open the chairs of the demo without passwords (loopback only)")
+    serve.add_argument("--today", metavar="DATE", help="fix the day, for demonstrations")
+
+    work = command("work", "do what is due: reminders, escalations, scheduled reorganisations, clearing drafts", _work)
+    work.add_argument("--once", action="store_true", help="one round, then stop")
+    work.add_argument("--every", type=int, default=30, metavar="SECONDS")
+
+    check = command("check", "check settings, database rules, replayed obligations and the audit chain", _check)
+    check.add_argument("--settings", action="store_true", help="print every setting with its meaning, and stop")
+
+    units = command("units", "official units through time: show, history, restate", _units)
+    from gandan.units import commandline
+
+    commandline.add_arguments(units)
+
+    backup = command("backup", "write a verified copy of the database and the files", _backup)
+    backup.add_argument("file", type=Path, help="the archive to write; must not exist yet")
+
+    restore = command("restore", "put a backup into an empty installation, after verifying it", _restore)
+    restore.add_argument("file", type=Path)
+    restore.add_argument("--verify", action="store_true", help="verify only; change nothing")
+
+    audit = command("audit", "the append-only record", _audit)
+    audit.add_argument("action", choices=["verify"], help="verify: recompute the whole chain")
+    return parser
+
+
+def start_django() -> None:
+    """Load Django for a command, turning a wrong setting into a sentence."""
+    from gandan.config.environment import SettingError
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gandan.config.settings")
+    import django
+
+    try:
+        django.setup()
+    except SettingError as error:
+        raise CommandError(str(error)) from None
+
+
+def _init(options: argparse.Namespace) -> int:
+    if not options.province and not options.all:
+        raise CommandError("say which province with --province CODE (12 is Lai Châu), or --all for the country")
+    start_django()
+    from gandan.config import installation
+
+    return installation.init(options)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    os.environ.setdefault("GANDAN_DEMO", "1")
+    start_django()
+    from gandan.config import installation
+
+    return installation.demo(options)
+
+
+def _serve(options: argparse.Namespace) -> int:
+    if options.demo:
+        os.environ["GANDAN_DEMO"] = "1"
+    if options.today:
+        os.environ["GANDAN_TODAY"] = options.today
+    if not os.environ.get("GANDAN_URL"):
+        host = "127.0.0.1" if options.host in {"127.0.0.1", "localhost"} else options.host
+        os.environ["GANDAN_URL"] = f"http://{host}:{options.port}"
+    start_django()
+    from gandan.config import installation
+
+    return installation.serve(options)
+
+
+def _work(options: argparse.Namespace) -> int:
+    start_django()
+    from gandan.config import installation
+
+    return installation.work(options)
+
+
+def _check(options: argparse.Namespace) -> int:
+    if options.settings:
+        from gandan.config import environment
+
+        for name, default, meaning in environment.table():
+            print(f"{name:14} {default:24} {meaning}")
+        return OK
+    start_django()
+    from gandan.config import installation
+
+    return installation.check(options)
+
+
+def _units(options: argparse.Namespace) -> int:
+    from gandan.units import commandline
+
+    return commandline.run(options)
+
+
+def _backup(options: argparse.Namespace) -> int:
+    start_django()
+    from gandan.config import backup
+
+    return backup.write(options.file)
+
+
+def _restore(options: argparse.Namespace) -> int:
+    start_django()
+    from gandan.config import backup
+
+    return backup.restore(options.file, verify_only=options.verify)
+
+
+def _audit(options: argparse.Namespace) -> int:
+    start_django()
+    from gandan.config import installation
+
+    return installation.verify_audit()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
