@@ -47,7 +47,9 @@ def build_parser() -> argparse.ArgumentParser:
 
     def command(name: str, text: str, handler: Callable[[argparse.Namespace], int | None]) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=text, description=text)
-        sub.add_argument("--home", type=Path, metavar="DIR", help="folder of the installation (default: GANDAN_HOME or ./var)")
+        sub.add_argument(
+            "--home", type=Path, metavar="DIR", help="folder of the installation (default: GANDAN_HOME or ./var)"
+        )
         sub.set_defaults(handler=handler)
         return sub
 
@@ -67,7 +69,9 @@ def build_parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--workers", type=int, default=1)
     serve.add_argument("--threads", type=int, default=4, help="requests served at once by a worker")
-    serve.add_argument("--demo", action="store_true", help="open the chairs of the demo without passwords (loopback only)")
+    serve.add_argument(
+        "--demo", action="store_true", help="open the chairs of the demo without passwords (loopback only)"
+    )
     serve.add_argument("--today", metavar="DATE", help="fix the day, for demonstrations")
 
     work = command("work", "do what is due: reminders, escalations, scheduled reorganisations, clearing drafts", _work)

@@ -103,9 +103,9 @@ class Actor:
 ANONYMOUS = Actor()
 
 
-def SystemActor(job: str, *capabilities: str) -> Actor:  # noqa: N802 - reads as the kind of actor it makes
+def SystemActor(job: str, *capabilities: str) -> Actor:
     """Return the actor of a job that runs without a person, reaching everywhere with the capabilities listed."""
     if not job:
         raise ValueError("a system actor names its job")
-    reaches = {capability: EVERYWHERE for capability in capabilities}
+    reaches = dict.fromkeys(capabilities, EVERYWHERE)
     return Actor(name=job, job=job, ordinary=reaches, concerned=reaches)

@@ -105,4 +105,3 @@ class Guarded(models.Model):
     def unique_error_message(self, model_class: Any, unique_check: Any) -> ValidationError:
         """Say that a value cannot be used, without saying that another row holds it."""
         return ValidationError(_("This value cannot be used here. Choose another one."), code="unique")
-

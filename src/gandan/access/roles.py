@@ -49,10 +49,21 @@ _OFFICER = _DUTY | {"case.take", "case.ask", "case.answer", "case.settle"}
 _CHIEF = _OFFICER | {"case.assign", "case.extend", "case.close", "results.read", "unit.contact"}
 _CASEWORK = frozenset(
     {
-        "case.receive", "case.read", "case.note", "case.handover", "case.take", "case.ask", "case.answer",
-        "case.settle", "case.assign", "case.extend", "case.close", "case.identity", "obligation.read",
+        "case.receive",
+        "case.read",
+        "case.note",
+        "case.handover",
+        "case.take",
+        "case.ask",
+        "case.answer",
+        "case.settle",
+        "case.assign",
+        "case.extend",
+        "case.close",
+        "case.identity",
+        "obligation.read",
     }
-)  # fmt: skip
+)
 
 RIGHTS: dict[str, Rights] = {
     Role.DUTY_OFFICER: Rights(_DUTY),
@@ -68,19 +79,32 @@ RIGHTS: dict[str, Rights] = {
     Role.AUDITOR: Rights(
         frozenset(
             {
-                "case.read", "obligation.read", "results.read", "command.read", "audit.read", "unit.read",
-                "grant.read", "calendar.read", "procedure.read",
+                "case.read",
+                "obligation.read",
+                "results.read",
+                "command.read",
+                "audit.read",
+                "unit.read",
+                "grant.read",
+                "calendar.read",
+                "procedure.read",
             }
-        ),  # fmt: skip
+        ),
         frozenset({"case.read", "obligation.read"}),
     ),
     Role.REGISTRAR: Rights(
         frozenset(
             {
-                "unit.read", "unit.draft", "unit.enact", "unit.contact", "calendar.read", "calendar.edit",
-                "procedure.read", "procedure.edit",
+                "unit.read",
+                "unit.draft",
+                "unit.enact",
+                "unit.contact",
+                "calendar.read",
+                "calendar.edit",
+                "procedure.read",
+                "procedure.edit",
             }
-        )  # fmt: skip
+        )
     ),
     Role.ADMINISTRATOR: Rights(
         frozenset({"account.read", "account.invite", "account.close", "grant.read", "grant.give", "grant.end"})

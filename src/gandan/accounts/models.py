@@ -20,9 +20,12 @@ class User(AbstractBaseUser):
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     username = models.CharField(
-        _("user name"), max_length=60, unique=True, validators=[ASCIIUsernameValidator()],
+        _("user name"),
+        max_length=60,
+        unique=True,
+        validators=[ASCIIUsernameValidator()],
         error_messages={"unique": _("This user name cannot be used. Choose another one.")},
-    )  # fmt: skip
+    )
     full_name = models.CharField(_("full name"), max_length=120)
     rank = models.CharField(_("rank"), max_length=60, blank=True)
     email = models.EmailField(_("e-mail"), blank=True)

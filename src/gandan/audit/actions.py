@@ -32,9 +32,7 @@ def record(
     if not connection.in_atomic_block:
         raise RuntimeError("an audit entry is written in the transaction of its action")
     head = _locked_head()
-    entry = _entry(
-        action, by=by, on=on, unit=unit, capability=capability, reason=reason, values=values, at=at or now()
-    )
+    entry = _entry(action, by=by, on=on, unit=unit, capability=capability, reason=reason, values=values, at=at or now())
     _bind(entry, head)
     entry.save(force_insert=True)
     head.save(update_fields=["seq", "hash"])
@@ -70,10 +68,17 @@ def prepare(
 ) -> AuditEntry:
     """Return an entry not yet bound to the chain, for `record_history`."""
     return AuditEntry(
-        at=at, actor_id=actor_id, grant_id=grant_id, capability=capability, action=action,
-        object_type=object_type, object_id=object_id, unit_id=unit_id, reason=reason,
+        at=at,
+        actor_id=actor_id,
+        grant_id=grant_id,
+        capability=capability,
+        action=action,
+        object_type=object_type,
+        object_id=object_id,
+        unit_id=unit_id,
+        reason=reason,
         commitment=chain.commit(settings.GANDAN_KEYS["audit"], values) if values else "",
-    )  # fmt: skip
+    )
 
 
 def verify() -> chain.Verdict:
@@ -87,15 +92,22 @@ def verify() -> chain.Verdict:
     return verdict
 
 
-def _entry(action: str, *, by: Actor, on: Any, unit: Any, capability: str, reason: str, values: Any, at: datetime) -> Any:
+def _entry(
+    action: str, *, by: Actor, on: Any, unit: Any, capability: str, reason: str, values: Any, at: datetime
+) -> Any:
     unit_id = unit.pk if isinstance(unit, models.Model) else unit
     return prepare(
-        action, at=at, actor_id=by.user_id, grant_id=by.grant_for(capability or action),
+        action,
+        at=at,
+        actor_id=by.user_id,
+        grant_id=by.grant_for(capability or action),
         capability=capability or (action if by.can(action) else ""),
         object_type=on._meta.label_lower if on is not None else "",
         object_id=on.pk if on is not None and isinstance(on.pk, UUID) else None,
-        unit_id=unit_id, reason=reason or (f"job:{by.job}" if by.job else ""), values=values,
-    )  # fmt: skip
+        unit_id=unit_id,
+        reason=reason or (f"job:{by.job}" if by.job else ""),
+        values=values,
+    )
 
 
 def _bind(entry: AuditEntry, head: AuditHead) -> None:

@@ -12,17 +12,28 @@ from uuid import UUID
 VERSION = b"\x01"
 GENESIS = "0" * 64
 FIELDS = (
-    "seq", "at", "actor_id", "grant_id", "capability", "action", "object_type", "object_id", "unit_id",
-    "reason", "commitment",
-)  # fmt: skip
+    "seq",
+    "at",
+    "actor_id",
+    "grant_id",
+    "capability",
+    "action",
+    "object_type",
+    "object_id",
+    "unit_id",
+    "reason",
+    "commitment",
+)
 
 
 def canonical(values: Mapping[str, Any]) -> bytes:
     """Return the one spelling of `values`: sorted keys, no spaces, UTC to the microsecond, UTF-8."""
     return json.dumps(
         {key: _plain(value) for key, value in values.items()},
-        sort_keys=True, separators=(",", ":"), ensure_ascii=False,
-    ).encode()  # fmt: skip
+        sort_keys=True,
+        separators=(",", ":"),
+        ensure_ascii=False,
+    ).encode()
 
 
 def link(previous: str, entry: Mapping[str, Any]) -> str:

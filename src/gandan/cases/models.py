@@ -389,5 +389,3 @@ class DraftFile(Guarded):
 def in_state(case: Case, state: str, _at: datetime) -> bool:
     """Say whether one loaded case is in a derived state (the counterpart of the queryset's methods)."""
     return case.state == state
-
-

@@ -48,7 +48,9 @@ def write(target: Path) -> int:
                 "version": __version__,
                 "made_at": now().isoformat(),
                 "engine": connection.vendor,
-                "migrations": sorted(f"{app}.{name}" for app, name in MigrationLoader(connection).applied_migrations or {}),
+                "migrations": sorted(
+                    f"{app}.{name}" for app, name in MigrationLoader(connection).applied_migrations or {}
+                ),
                 "database": _digest(copy),
                 "files": {name: digest for name, _, digest in files},
             }
@@ -107,10 +109,13 @@ def restore(source: Path, *, verify_only: bool = False) -> int:
         raise CommandError(f"{source} was made by a newer version ({manifest['version']}): it knows {newer[0]}", NEWER)
     if manifest["engine"] != connection.vendor:
         raise CommandError(
-            f"{source} holds a {manifest['engine']} database and this installation uses {connection.vendor}", OTHER_ENGINE
+            f"{source} holds a {manifest['engine']} database and this installation uses {connection.vendor}",
+            OTHER_ENGINE,
         )
     if verify_only:
-        print(f"{source} is whole: made {manifest['made_at']} by version {manifest['version']}, {len(manifest['files'])} files.")
+        print(
+            f"{source} is whole: made {manifest['made_at']} by version {manifest['version']}, {len(manifest['files'])} files."
+        )
         return OK
     if connection.introspection.table_names():
         raise CommandError("the installation is not empty; restore into a new folder or database", NOT_EMPTY)
@@ -151,7 +156,9 @@ def _put_database(copy: Path) -> None:
             leftover.unlink(missing_ok=True)
         copy.rename(goal)
     else:
-        _postgresql("pg_restore", "--no-owner", "--exit-on-error", "--single-transaction", "--dbname", _dsn(), str(copy))
+        _postgresql(
+            "pg_restore", "--no-owner", "--exit-on-error", "--single-transaction", "--dbname", _dsn(), str(copy)
+        )
 
 
 def _postgresql(program: str, *arguments: str) -> None:
@@ -164,7 +171,9 @@ def _postgresql(program: str, *arguments: str) -> None:
     except FileNotFoundError:
         raise CommandError(f"{program} is not installed: apt-get install postgresql-client") from None
     if done.returncode:
-        raise CommandError(f"{program} failed: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else done.returncode}")
+        raise CommandError(
+            f"{program} failed: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else done.returncode}"
+        )
 
 
 def _dsn() -> str:

@@ -27,9 +27,10 @@ class Environment:
         "DATABASE_URL", "", "postgresql://user:password@host:port/name; empty means SQLite in GANDAN_HOME."
     )
     url: str = _setting(
-        "GANDAN_URL", "http://127.0.0.1:8000",
+        "GANDAN_URL",
+        "http://127.0.0.1:8000",
         "Public address. https switches secure cookies and HSTS on; http is allowed on loopback only.",
-    )  # fmt: skip
+    )
     demo: bool = _setting("GANDAN_DEMO", False, "1 for the invented province: chairs without passwords, loopback only.")
     today: date | None = _setting("GANDAN_TODAY", None, "Fix the day, for demonstrations and tests: 2026-11-23.")
     keys: Path | None = _setting("GANDAN_KEYS", None, "Folder of the master key; default GANDAN_HOME/keys.")

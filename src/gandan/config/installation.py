@@ -64,14 +64,19 @@ def init(options: argparse.Namespace) -> int:
         if options.all or seat is None:
             seat = Unit.objects.get(level=Unit.Level.COUNTRY)
         made = []
-        for role, username in (("administrator", options.admin or "admin"), ("oversight", options.oversight or "oversight")):
+        for role, username in (
+            ("administrator", options.admin or "admin"),
+            ("oversight", options.oversight or "oversight"),
+        ):
             password = secrets.token_urlsafe(12)
             user = User.objects.create_user(username, password, full_name=username)
             staffing.give_first_grant(user=user, role=role, unit=seat, by=by)
             made.append((role, username, password))
     print(f"{Unit.objects.count()} units loaded into {settings.GANDAN_HOME}.")
     for role, username, password in made:
-        print(f"{role}: user name {username}, password {password} (shown once: write it down, change it at first sign-in)")
+        print(
+            f"{role}: user name {username}, password {password} (shown once: write it down, change it at first sign-in)"
+        )
     return OK
 
 

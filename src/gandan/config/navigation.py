@@ -21,7 +21,16 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         "side_navigation": [] if actor.is_anonymous else _side(actor),
         "addresses": {
             name: _address(name)
-            for name in ("home", "desk", "theme", "account_login", "account_logout", "keep_alive", "demo", "own_account")
+            for name in (
+                "home",
+                "desk",
+                "theme",
+                "account_login",
+                "account_logout",
+                "keep_alive",
+                "demo",
+                "own_account",
+            )
         },
         "actor": actor,
     }
@@ -68,7 +77,9 @@ def _side(actor: Any) -> list[dict[str, Any]]:
 
 
 def _links(*entries: tuple[str, str, str]) -> list[dict[str, Any]]:
-    return [{"name": name, "title": text, "url": _address(name)} for name, text, _capability in entries if _address(name)]
+    return [
+        {"name": name, "title": text, "url": _address(name)} for name, text, _capability in entries if _address(name)
+    ]
 
 
 def _address(name: str) -> str:

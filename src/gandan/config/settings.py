@@ -19,9 +19,23 @@ SECRET_KEY = GANDAN_KEYS["django"].hex()
 
 # Rooms from the top storey to the bottom one.
 _ROOMS = [
-    "portal", "ratings", "measures", "cases", "directives", "forum", "fieldwork", "obligations", "documents",
-    "surveys", "staffing", "units", "accounts", "audit", "access", "ui",
-]  # fmt: skip
+    "portal",
+    "ratings",
+    "measures",
+    "cases",
+    "directives",
+    "forum",
+    "fieldwork",
+    "obligations",
+    "documents",
+    "surveys",
+    "staffing",
+    "units",
+    "accounts",
+    "audit",
+    "access",
+    "ui",
+]
 GANDAN_ROOMS = [
     f"gandan.{room}" for room in reversed(_ROOMS) if importlib.util.find_spec(f"gandan.{room}.apps") is not None
 ]
@@ -152,10 +166,19 @@ GANDAN_SESSION_SECONDS = 12 * 60 * 60
 GANDAN_COOLING_OFF_MONTHS = 24
 
 SECURE_CSP = {
-    "default-src": "'none'", "script-src": "'self'", "style-src": "'self'", "img-src": "'self' data:",
-    "font-src": "'self'", "connect-src": "'self'", "manifest-src": "'self'", "worker-src": "'self'",
-    "form-action": "'self'", "base-uri": "'none'", "object-src": "'none'", "frame-ancestors": "'none'",
-}  # fmt: skip
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data:",
+    "font-src": "'self'",
+    "connect-src": "'self'",
+    "manifest-src": "'self'",
+    "worker-src": "'self'",
+    "form-action": "'self'",
+    "base-uri": "'none'",
+    "object-src": "'none'",
+    "frame-ancestors": "'none'",
+}
 _SECURE = ENVIRONMENT.is_secure
 _PREFIX = "__Host-" if _SECURE else ""
 SESSION_COOKIE_NAME = f"{_PREFIX}gandan-session"
@@ -170,9 +193,11 @@ SECURE_HSTS_SECONDS = 31_536_000 if _SECURE else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _SECURE else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", "testserver"] if ENVIRONMENT.is_loopback else [
-    GANDAN_URL.split("://", 1)[1].split("/", 1)[0].rsplit(":", 1)[0]
-]  # fmt: skip
+ALLOWED_HOSTS = (
+    ["127.0.0.1", "localhost", "[::1]", "testserver"]
+    if ENVIRONMENT.is_loopback
+    else [GANDAN_URL.split("://", 1)[1].split("/", 1)[0].rsplit(":", 1)[0]]
+)
 CSRF_TRUSTED_ORIGINS = [GANDAN_URL.rstrip("/")] if _SECURE else []
 DATA_UPLOAD_MAX_MEMORY_SIZE = 25 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 400

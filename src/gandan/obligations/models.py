@@ -1,5 +1,4 @@
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -62,8 +61,12 @@ class Term(Guarded):
     amount = models.DecimalField(_("amount"), max_digits=7, decimal_places=2)
     unit = models.CharField(_("unit"), max_length=12)
     """hour, day, working_day, half_day or month, as in `law.terms`."""
-    complex_amount = models.DecimalField(_("amount in complex matters"), max_digits=7, decimal_places=2, null=True, blank=True)
-    remote_amount = models.DecimalField(_("amount in remote communes"), max_digits=7, decimal_places=2, null=True, blank=True)
+    complex_amount = models.DecimalField(
+        _("amount in complex matters"), max_digits=7, decimal_places=2, null=True, blank=True
+    )
+    remote_amount = models.DecimalField(
+        _("amount in remote communes"), max_digits=7, decimal_places=2, null=True, blank=True
+    )
     remote_complex_amount = models.DecimalField(
         _("amount in complex matters in remote communes"), max_digits=7, decimal_places=2, null=True, blank=True
     )
@@ -113,13 +116,17 @@ class ObligationQuerySet(models.QuerySet["Obligation"]):
 
     def in_time(self) -> "ObligationQuerySet":
         """Discharged before the due instant; what was withdrawn is neither in time nor late."""
-        return self.exclude(discharged_at=None).exclude(ending=Obligation.Ending.WITHDRAWN).filter(
-            discharged_at__lt=models.F("due_at")
+        return (
+            self.exclude(discharged_at=None)
+            .exclude(ending=Obligation.Ending.WITHDRAWN)
+            .filter(discharged_at__lt=models.F("due_at"))
         )
 
     def late(self) -> "ObligationQuerySet":
-        return self.exclude(discharged_at=None).exclude(ending=Obligation.Ending.WITHDRAWN).filter(
-            discharged_at__gte=models.F("due_at")
+        return (
+            self.exclude(discharged_at=None)
+            .exclude(ending=Obligation.Ending.WITHDRAWN)
+            .filter(discharged_at__gte=models.F("due_at"))
         )
 
 
@@ -154,8 +161,12 @@ class Obligation(Guarded):
 
     class Meta:
         indexes = [
-            models.Index(fields=["owed_by", "due_at", "id"], name="obligation_unit_open", condition=Q(discharged_at=None)),
-            models.Index(fields=["province", "due_at", "id"], name="obligation_prov_open", condition=Q(discharged_at=None)),
+            models.Index(
+                fields=["owed_by", "due_at", "id"], name="obligation_unit_open", condition=Q(discharged_at=None)
+            ),
+            models.Index(
+                fields=["province", "due_at", "id"], name="obligation_prov_open", condition=Q(discharged_at=None)
+            ),
             models.Index(fields=["due_at", "id"], name="obligation_open", condition=Q(discharged_at=None)),
             models.Index(fields=["matter"], name="obligation_matter"),
             models.Index(fields=["owed_by", "discharged_at"], name="obligation_unit_done"),

@@ -24,9 +24,7 @@ class GrantAuthority:
     def actor(self, user: Any) -> Actor:
         """Return the actor with every grant in force today, in a fixed number of queries."""
         on = today()
-        grants = list(
-            Grant.system("authority").filter(user=user).select_related("unit").order_by("valid_from", "id")
-        )
+        grants = list(Grant.system("authority").filter(user=user).select_related("unit").order_by("valid_from", "id"))
         active = [grant for grant in grants if grant.is_in_force(on)]
         reaches = {grant.unit_id: _reach(grant.unit) for grant in active}
         ordinary: dict[str, Reach] = {}

@@ -22,7 +22,9 @@ class Grant(Guarded):
 
     access = Policy(scope="unit", read="grant.read")
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("person"))
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("person")
+    )
     role = models.CharField(_("role"), max_length=30, choices=list(ROLE_NAMES.items()))
     unit = UnitKey(on_reorganisation="passes", verbose_name=_("unit"))
     valid_from = models.DateField(_("from"))
@@ -102,4 +104,3 @@ class Invitation(Guarded):
 
     def __str__(self) -> str:
         return self.username
-

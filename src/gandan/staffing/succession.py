@@ -37,9 +37,12 @@ class GrantCarrier(Carrier):
             if successor is None:
                 continue
             following, made = Grant.system("succession").get_or_create(
-                user=grant.user, role=grant.role, unit_id=successor, valid_from=act.effective_on,
+                user=grant.user,
+                role=grant.role,
+                unit_id=successor,
+                valid_from=act.effective_on,
                 defaults={"given_by_id": by.user_id, "reason": f"act:{act.pk.hex}"},
-            )  # fmt: skip
+            )
             if made:
                 audit.record("grant.give", by=by, on=following, unit=successor, reason=f"act:{act.pk.hex}")
                 moved += 1

@@ -1,0 +1,62 @@
+"""Why somebody may not give, end or ask for a role. None means they may."""
+
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from gandan.access import Actor, today
+from gandan.access.roles import Role
+from gandan.staffing.models import Grant, Invitation
+
+Reason = str | Promise | None
+
+WATCHING = frozenset({Role.OVERSIGHT, Role.AUDITOR})
+
+
+def give(*, role: str, unit: Any, user_id: Any, by: Actor) -> Reason:
+    """Nobody gives a role to himself or beyond his reach; only oversight appoints those who watch."""
+    if user_id is not None and user_id == by.user_id:
+        return _("You cannot give a role to yourself. Ask another administrator.")
+    if role in WATCHING:
+        if not by.can("grant.oversight"):
+            return _("Only an oversight inspector appoints inspectors and auditors.")
+        reach = by.reach("grant.oversight")
+    else:
+        if not by.can("grant.give"):
+            return _("Giving roles is the administrator's task.")
+        reach = by.reach("grant.give")
+    if not reach.covers(unit.pk, _province_id(unit)):
+        return _("This unit is outside your area. Its own administrator gives roles there.")
+    return None
+
+
+def end(*, grant: Grant, by: Actor) -> Reason:
+    if grant.valid_to is not None and grant.valid_to <= today():
+        return _("This role has already ended.")
+    if grant.role in WATCHING:
+        return (
+            None
+            if by.can("grant.oversight")
+            else _("Only an oversight inspector ends the role of an inspector or auditor.")
+        )
+    if not by.can("grant.end"):
+        return _("Ending roles is the administrator's task.")
+    if not by.reach("grant.end").covers(grant.unit_id, _province_id(grant.unit)):
+        return _("This unit is outside your area.")
+    return None
+
+
+def withdraw(*, invitation: Invitation, by: Actor) -> Reason:
+    if invitation.accepted_at is not None:
+        return _("This invitation has been accepted; end the role instead.")
+    if invitation.withdrawn_at is not None:
+        return _("This invitation was withdrawn before.")
+    return give(role=invitation.role, unit=invitation.unit, user_id=None, by=by)
+
+
+def _province_id(unit: Any) -> Any:
+    from gandan.units.models import province_of
+
+    province = province_of(unit)
+    return province.pk if province is not None else None
