@@ -1,0 +1,323 @@
+"""What every test stands on: an engine, a fixed clock, and, for journeys, the real server and a real browser.
+
+The engine is SQLite, or the PostgreSQL that DATABASE_URL names. Nothing here reads the real day, and nothing
+leaves this machine.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+
+from tests import engines
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+    from tests.browser import Watch
+
+ROOT = Path(__file__).resolve().parent.parent
+DAY = "2026-11-23"
+"""The Monday on which every test happens, unless it says another day."""
+PATIENCE = 180
+"""Seconds after which a program that does not answer counts as broken; no test measures them."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the tests' files apart from any installation, and give this run a database name of its own."""
+    from django.conf import settings
+    from django.db import connections
+
+    home = Path(tempfile.mkdtemp(prefix="gandan-tests-"))
+    config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
+    for name in ("static", "files"):
+        (home / name).mkdir()
+    settings.GANDAN_HOME = home
+    settings.STATIC_ROOT = home / "static"
+    settings.MEDIA_ROOT = home / "files"
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    }
+    database = connections["default"].settings_dict
+    if connections["default"].vendor == "postgresql":
+        database["TEST"]["NAME"] = f"gandan_tests_{os.getpid()}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is about the other engine, and give house tests the mark that runs them once."""
+    from django.db import connection
+
+    other = {"sqlite": "postgresql", "postgresql": "sqlite"}[connection.vendor]
+    kept, left = [], []
+    for item in items:
+        if item.path.is_relative_to(ROOT / "tests/house"):
+            item.add_marker(pytest.mark.agnostic)
+        (left if item.get_closest_marker(other) else kept).append(item)
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = kept
+
+
+@pytest.fixture(autouse=True)
+def move_to() -> Iterator[Callable[[datetime], None]]:
+    """Fix the clock at nine in the morning of the tests' Monday; call with an instant to go elsewhere."""
+    from gandan.access import clock
+
+    with ExitStack() as told:
+
+        def go(instant: datetime) -> None:
+            told.enter_context(clock.at(instant))
+
+        go(datetime.fromisoformat(f"{DAY}T09:00:00").replace(tzinfo=clock.VIETNAM))
+        yield go
+
+
+# The real server
+
+
+@dataclass
+class Live:
+    """A running server and the installation that it serves."""
+
+    url: str
+    home: Path
+    environment: dict[str, str]
+    log: Path
+    process: subprocess.Popen[bytes] | None = None
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run `gandan` on the same installation; the caller looks at its exit code."""
+        return gandan(*arguments, environment=self.environment)
+
+    def address(self, path: str) -> str:
+        return self.url + path
+
+    def start(self) -> None:
+        port = str(urlsplit(self.url).port)
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*_GANDAN, "serve", "--demo", "--port", port],
+                env=self.environment,
+                cwd=self.home,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self._wait()
+
+    def stop(self) -> None:
+        """End the server and its workers: a session of their own, made by `start`."""
+        process, self.process = self.process, None
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def _wait(self) -> None:
+        assert self.process is not None
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            if self.process.poll() is not None:
+                break
+            try:
+                with urllib.request.urlopen(self.url + "/", timeout=10):
+                    return
+            except urllib.error.HTTPError:
+                return
+            except OSError:
+                time.sleep(0.1)
+        said = self.log.read_text(errors="replace")[-4000:]
+        self.stop()
+        pytest.fail(f"the server did not start:\n{said}")
+
+
+_GANDAN = (sys.executable, "-m", "gandan")
+
+
+def gandan(*arguments: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run the command line as a person would, in an environment of its own."""
+    return subprocess.run(
+        [*_GANDAN, *arguments],
+        env=environment,
+        cwd=environment["GANDAN_HOME"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+
+
+def installation(home: Path, database_url: str = "", **settings: str) -> dict[str, str]:
+    """Return the environment of an installation in `home`: this machine's, without any setting of ours."""
+    ours = ("GANDAN_", "DATABASE_URL", "DJANGO_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    home.mkdir(parents=True, exist_ok=True)
+    return kept | {
+        "GANDAN_HOME": str(home),
+        "GANDAN_DEMO": "1",
+        "GANDAN_TODAY": DAY,
+        "DATABASE_URL": database_url,
+        "PYTHONPATH": str(ROOT / "src"),
+        "PYTHONWARNINGS": "ignore",
+        **settings,
+    }
+
+
+class Prepared:
+    """The small demo province, built once a run; each server gets a copy."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.copies = 0
+        self.database_url = os.environ.get("DATABASE_URL", "")
+        self.home = folder / "prepared"
+        self.template = f"gandan_prepared_{os.getpid()}"
+        self.made: list[str] = []
+
+    def build(self) -> None:
+        address = self._create(self.template) if self.database_url else ""
+        made = gandan("demo", "--quiet", environment=installation(self.home, address))
+        if made.returncode:
+            pytest.fail(f"the demo province could not be built:\n{made.stdout[-1000:]}{made.stderr[-4000:]}")
+
+    def copy(self) -> Live:
+        self.copies += 1
+        home = self.folder / f"copy-{self.copies}"
+        shutil.copytree(self.home, home)
+        address = self._create(f"{self.template}_{self.copies}", self.template) if self.database_url else ""
+        url = f"http://127.0.0.1:{engines.free_port()}"
+        return Live(url, home, installation(home, address, GANDAN_URL=url), home / "server.log")
+
+    def drop(self, live: Live) -> None:
+        shutil.rmtree(live.home, ignore_errors=True)
+        if self.database_url:
+            self._drop(urlsplit(live.environment["DATABASE_URL"]).path.lstrip("/"))
+
+    def close(self) -> None:
+        for name in list(self.made):
+            self._drop(name)
+
+    def _create(self, name: str, template: str = "template0") -> str:
+        self._administer(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        self.made.append(name)
+        return urlunsplit(urlsplit(self.database_url)._replace(path=f"/{name}"))
+
+    def _drop(self, name: str) -> None:
+        self._administer(f'DROP DATABASE "{name}" WITH (FORCE)')
+        self.made.remove(name)
+
+    def _administer(self, statement: str) -> None:
+        import psycopg
+
+        with psycopg.connect(self.database_url, autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
+    """The demo province on this run's engine, ready to be copied."""
+    ready = Prepared(tmp_path_factory.mktemp("province"))
+    try:
+        ready.build()
+        yield ready
+    finally:
+        ready.close()
+
+
+@pytest.fixture
+def live(prepared: Prepared) -> Iterator[Live]:
+    """A real server over a copy of the demo province that belongs to this test alone."""
+    server = prepared.copy()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        prepared.drop(server)
+
+
+@pytest.fixture(scope="session")
+def live_reading(prepared: Prepared) -> Iterator[Live]:
+    """A real server shared by the tests that only read."""
+    server = prepared.copy()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        prepared.drop(server)
+
+
+# The browser
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator["Browser"]:
+    """The machine's Chromium. Without one the journeys fail and say what to install."""
+    from playwright.sync_api import sync_playwright
+
+    from tests.browser import launch
+
+    # Playwright keeps an event loop in this thread; Django would take our own queries for asynchronous ones.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    with sync_playwright() as playwright:
+        chromium = launch(playwright)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def watch() -> Iterator["Watch"]:
+    """Collects what the pages of this test did wrong; fails the test at its end if they did."""
+    from tests.browser import Watch
+
+    seen = Watch()
+    yield seen
+    assert not seen.faults, "\n".join(seen.faults)
+
+
+@pytest.fixture
+def visitor(browser: "Browser", watch: "Watch") -> Iterator[Callable[..., "Page"]]:
+    """Return a function that opens a new visitor's page: `visitor(width=360, scripts=False, language="en")`."""
+    contexts: list[BrowserContext] = []
+
+    def open_page(*, width: int = 1366, scripts: bool = True, language: str = "vi", **options: Any) -> "Page":
+        context = browser.new_context(
+            locale={"vi": "vi-VN", "en": "en-GB"}[language],
+            timezone_id="Asia/Ho_Chi_Minh",
+            viewport={"width": width, "height": 800},
+            java_script_enabled=scripts,
+            **options,
+        )
+        contexts.append(context)
+        context.on("page", watch.over)
+        return context.new_page()
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def page(visitor: Callable[..., "Page"]) -> "Page":
+    """One visitor at a laptop, reading Vietnamese."""
+    return visitor()
