@@ -1,6 +1,5 @@
 """Settings of every installation. Places differ by the variables of `environment.py` only."""
 
-import importlib.util
 from pathlib import Path
 
 from django.utils.translation import gettext_lazy as _
@@ -36,9 +35,7 @@ _ROOMS = [
     "access",
     "ui",
 ]
-GANDAN_ROOMS = [
-    f"gandan.{room}" for room in reversed(_ROOMS) if importlib.util.find_spec(f"gandan.{room}.apps") is not None
-]
+GANDAN_ROOMS = [f"gandan.{room}" for room in reversed(_ROOMS) if (PACKAGE / room / "apps.py").exists()]
 INSTALLED_APPS = [
     *GANDAN_ROOMS,
     "django.contrib.auth",

@@ -1,7 +1,6 @@
 """Where every room's pages hang. Vietnamese without prefix, English under /en/."""
 
-import importlib.util
-
+from django.conf import settings
 from django.conf.urls.i18n import i18n_patterns
 from django.urls import URLPattern, URLResolver, include, path
 
@@ -9,7 +8,7 @@ from django.urls import URLPattern, URLResolver, include, path
 def _pages() -> list[URLPattern | URLResolver]:
     patterns: list[URLPattern | URLResolver] = []
     for room in ("portal", "cases", "obligations", "staffing", "units", "accounts", "ui"):
-        if importlib.util.find_spec(f"gandan.{room}.urls") is not None:
+        if (settings.PACKAGE / room / "urls.py").exists():
             patterns.append(path("", include(f"gandan.{room}.urls")))
     return patterns
 

@@ -1,0 +1,179 @@
+"""Restating a table of figures by official code onto the map of another date: CSV in, CSV out."""
+
+import csv
+import io
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from typing import Literal
+
+from gandan.inference.correspondence import Number, Restated, restate
+from gandan.units.register import Register, RegisterError
+
+How = Literal["sum", "ratio"]
+_MAXIMUM_FAULTS = 20
+
+
+class TableError(ValueError):
+    """A table that cannot be restated; `faults` are sentences that name their rows."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = tuple(faults)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    code: str
+    figures: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[Fraction | None, ...]], ...]
+
+
+def decode(data: bytes) -> str:
+    """Return the text of a file. Refuses what is neither UTF-8 nor UTF-16 with a byte-order mark."""
+    try:
+        if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+            return data.decode("utf-16")
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise TableError(
+            [
+                f"row {line}: the file is not UTF-8 (it may be Windows-1258 or TCVN3); save it as “CSV UTF-8” and try again"
+            ]
+        ) from None
+
+
+def read(data: bytes) -> Table:
+    """Read a table whose first column is the official code and whose other columns are figures.
+
+    Accepts commas, semicolons and tabs. Raises TableError naming every faulty row.
+    """
+    text = unicodedata.normalize("NFC", decode(data))
+    lines = text.splitlines()
+    if not lines or not lines[0].strip():
+        raise TableError(["row 1: the table is empty; its first row names the columns, the first of them the code"])
+    delimiter = max(",;\t", key=lines[0].count)
+    parsed = list(csv.reader(io.StringIO(text), delimiter=delimiter))
+    header = [cell.strip() for cell in parsed[0]]
+    if len(header) < 2:
+        raise TableError(["row 1: there is one column only; the first is the code, the others are figures"])
+    faults: list[str] = []
+    rows = []
+    seen: dict[str, int] = {}
+    for number, cells in enumerate(parsed[1:], start=2):
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(cells) != len(header):
+            faults.append(f"row {number}: {len(cells)} cells where the first row has {len(header)}")
+            continue
+        code = cells[0].strip()
+        if code in seen:
+            faults.append(f"row {number}: the code {code} stands in row {seen[code]} already")
+            continue
+        seen[code] = number
+        figures = []
+        for name, cell in zip(header[1:], cells[1:], strict=True):
+            try:
+                figures.append(_number(cell))
+            except (ValueError, ZeroDivisionError):
+                faults.append(
+                    f"row {number}, column {name}: {cell.strip()!r} is not a number; leave it empty when not reported"
+                )
+        if len(figures) == len(header) - 1:
+            rows.append((code, tuple(figures)))
+    if faults:
+        raise TableError(_shortened(faults))
+    return Table(header[0], tuple(header[1:]), tuple(rows))
+
+
+def restate_table(data: bytes, register: Register, start: date, end: date, how: How = "sum") -> str:
+    """Return the table restated from the map of `start` onto the map of `end`, as CSV.
+
+    `how="ratio"` expects two figures, numerator and denominator, and gives their quotient beside them.
+    Each figure is followed by its shares imputed and unknown; a figure with an unknown part stays empty.
+    """
+    table = read(data)
+    if how == "ratio" and len(table.figures) != 2:
+        raise TableError(["row 1: a ratio needs exactly two figures after the code: the numerator and the denominator"])
+    links = register.links(start, end)
+    faults, keys = [], {}
+    for number, (code, _figures) in enumerate(table.rows, start=2):
+        try:
+            keys[code] = register.by_code(code, start).key
+        except RegisterError as error:
+            faults.append(f"row {number}: {error}")
+    if faults:
+        raise TableError(_shortened(faults))
+    levels = {register.name(key).level for key in keys.values()}
+    chosen = [link for link in links if register.name(link.old).level in levels]
+    results = [_restated(table, keys, chosen, column, how) for column in range(len(table.figures))]
+    ratio = _ratios(table, keys, chosen) if how == "ratio" else None
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    header = ["code", "name", "reported"]
+    for name in table.figures:
+        header += [name, f"{name} imputed share", f"{name} unknown share"]
+    writer.writerow(header + (["ratio"] if ratio is not None else []))
+    reached = {key for result in results for key, found in result.items() if found.reported}
+    for key in sorted(reached, key=lambda each: register.name(each).code):
+        entry = _entry_on(register, key, end)
+        first = results[0][key]
+        cells = [entry.code, entry.full_name, f"{first.reported}/{first.expected}"]
+        for result in results:
+            found = result[key]
+            cells += [_text(found.value), _text(found.imputed), _text(found.unknown)]
+        writer.writerow(cells + ([_text(ratio[key].value)] if ratio is not None else []))
+    return out.getvalue()
+
+
+def _restated(table: Table, keys: dict[str, str], links: list, column: int, how: How) -> dict[str, Restated]:
+    values: dict[str, Number | tuple[Number, Number]] = {
+        keys[code]: figures[column]
+        for code, figures in table.rows
+        if figures[column] is not None  # type: ignore[misc]
+    }
+    return restate(values, links)
+
+
+def _ratios(table: Table, keys: dict[str, str], links: list) -> dict[str, Restated]:
+    values: dict[str, Number | tuple[Number, Number]] = {
+        keys[code]: (top, bottom) for code, (top, bottom) in table.rows if top is not None and bottom is not None
+    }
+    return restate(values, links, how="ratio")
+
+
+def _entry_on(register: Register, key: str, on: date):  # type: ignore[no-untyped-def]
+    entries = register.of(key)
+    return next((entry for entry in entries if entry.holds(on)), entries[-1])
+
+
+def _number(cell: str) -> Fraction | None:
+    """Read 1234, 1234.5, "1.234,5" and "1,234.5"; an empty cell is not reported."""
+    text = cell.strip().replace("\u00a0", "").replace(" ", "").replace("−", "-")
+    if not text:
+        return None
+    if "," in text and "." in text:
+        decimal = max(text.rindex(","), text.rindex("."))
+        text = text[:decimal].replace(",", "").replace(".", "") + "." + text[decimal + 1 :]
+    elif text.count(",") == 1 and len(text.split(",")[1]) != 3:
+        text = text.replace(",", ".")
+    elif "," in text or text.count(".") > 1:
+        raise ValueError(text)
+    if "/" in text or "_" in text or not text.isascii():
+        raise ValueError(text)
+    return Fraction(text)
+
+
+def _text(value: Fraction | None) -> str:
+    if value is None:
+        return ""
+    return str(value.numerator) if value.denominator == 1 else repr(float(value))
+
+
+def _shortened(faults: list[str]) -> list[str]:
+    if len(faults) <= _MAXIMUM_FAULTS:
+        return faults
+    return [*faults[:_MAXIMUM_FAULTS], f"and {len(faults) - _MAXIMUM_FAULTS} more rows like these"]
