@@ -4,6 +4,7 @@ The engine is SQLite, or the PostgreSQL that DATABASE_URL names. Nothing here re
 leaves this machine.
 """
 
+import http.client
 import os
 import shutil
 import signal
@@ -11,8 +12,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -120,6 +119,16 @@ class Live:
             )
         self._wait()
 
+    def _answers(self) -> bool:
+        asked = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=10)
+        try:
+            asked.request("GET", "/")
+            return bool(asked.getresponse().status)
+        except OSError:
+            return False
+        finally:
+            asked.close()
+
     def stop(self) -> None:
         """End the server and its workers: a session of their own, made by `start`."""
         process, self.process = self.process, None
@@ -135,16 +144,10 @@ class Live:
     def _wait(self) -> None:
         assert self.process is not None
         end = time.monotonic() + PATIENCE
-        while time.monotonic() < end:
-            if self.process.poll() is not None:
-                break
-            try:
-                with urllib.request.urlopen(self.url + "/", timeout=10):
-                    return
-            except urllib.error.HTTPError:
+        while time.monotonic() < end and self.process.poll() is None:
+            if self._answers():
                 return
-            except OSError:
-                time.sleep(0.1)
+            time.sleep(0.1)
         said = self.log.read_text(errors="replace")[-4000:]
         self.stop()
         pytest.fail(f"the server did not start:\n{said}")

@@ -113,9 +113,9 @@ def postgresql() -> Iterator[str]:
             for path in (folder, word):
                 os.chown(path, account.pw_uid, account.pw_gid)
         options = {"cwd": folder, "stdin": subprocess.DEVNULL, **_as(account)}
+        how = ["--username=gandan", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync"]
         made = subprocess.run(
-            [programs / "initdb", "--pgdata", data, "--username", "gandan", "--pwfile", word, "--no-sync"]
-            + ["--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C"],
+            [programs / "initdb", f"--pgdata={data}", f"--pwfile={word}", *how],
             capture_output=True,
             text=True,
             **options,

@@ -1,0 +1,209 @@
+"""Everything that script/test runs, in two lanes beside each other, and what came of it.
+
+One lane runs the tests on SQLite and then the journeys in the browser; the other reads the code (lint, types,
+contracts, picture) and then runs the tests on a PostgreSQL started for this run. A step's words are shown when
+it ends. A test that was skipped counts as failed: whatever is missing is a fault with a sentence.
+"""
+
+import argparse
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests import engines
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+COUNTS = ("passed", "failed", "error", "skipped", "deselected", "xfailed", "xpassed")
+PYTEST = (sys.executable, "-m", "pytest", "-q", "--durations=5", "-m")
+
+
+@dataclass
+class Step:
+    """One program of the suite; `tests` says that it closes with pytest's counts."""
+
+    name: str
+    command: tuple[str, ...]
+    tests: bool = False
+    database_url: str = ""
+    code: int | None = None
+    seconds: float = 0.0
+    closing: str = ""
+    counts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def fault(self) -> str:
+        """Return why this step failed, or nothing."""
+        if self.code is None:
+            return "not run"
+        if self.code:
+            return "no test was found" if self.tests and self.code == 5 else f"exit code {self.code}"
+        if self.tests and not self.counts.get("passed"):
+            return "no test was run"
+        return f"{self.broken} tests were skipped" if self.broken else ""
+
+    @property
+    def broken(self) -> int:
+        """Return how many tests did not do what they promise."""
+        return sum(self.counts.get(name, 0) for name in ("failed", "error", "skipped", "xfailed", "xpassed"))
+
+
+def lanes(*, fast: bool, long: bool, postgresql: str) -> list[list[Step]]:
+    """Return the steps, lane by lane."""
+
+    def tests(name: str, which: str, database_url: str = "") -> Step:
+        return Step(name, (*PYTEST, which), tests=True, database_url=database_url)
+
+    reading = [
+        Step("lint", (str(BIN / "ruff"), "check", ".")),
+        Step("layout", (str(BIN / "ruff"), "format", "--check", ".")),
+        Step("types", (str(BIN / "mypy"),)),
+        Step("contracts", (str(BIN / "lint-imports"), "--no-logo", "--no-cache")),
+        Step("picture", (sys.executable, "script/picture", "--check")),
+    ]
+    working = [tests("tests on SQLite", "not journey and not long")]
+    if fast:
+        return [reading, working]
+    working.append(tests("journeys on SQLite", "journey and not long"))
+    reading.append(tests("tests on PostgreSQL", "not agnostic and not journey and not long", postgresql))
+    reading.append(tests("loop on PostgreSQL", "loop and not long", postgresql))
+    if long:
+        working.append(tests("long tests on SQLite", "long"))
+        reading.append(tests("long tests on PostgreSQL", "long and not agnostic", postgresql))
+    return [reading, working]
+
+
+def closing_line(output: str) -> tuple[str, dict[str, int]]:
+    """Return pytest's last line of counts, and the counts."""
+    for line in reversed(output.splitlines()):
+        found = re.findall(rf"(\d+) ({'|'.join(COUNTS)})s?\b", line)
+        if found and re.search(r"in \d+(\.\d+)?s", line):
+            return line.strip("= "), {name: int(number) for number, name in found}
+    return "", {}
+
+
+class Runner:
+    """Runs lanes beside each other; keeps the words of their steps apart."""
+
+    def __init__(self) -> None:
+        self.speaking = threading.Lock()
+        self.running: set[subprocess.Popen[str]] = set()
+        self.stopped = False
+
+    def run(self, planned: list[list[Step]]) -> None:
+        threads = [threading.Thread(target=self._lane, args=(lane,), daemon=True) for lane in planned]
+        for thread in threads:
+            thread.start()
+        try:
+            for thread in threads:
+                while thread.is_alive():
+                    thread.join(timeout=0.5)
+        finally:
+            self.stop()
+
+    def stop(self) -> None:
+        """End what still runs: only programs that were started here."""
+        self.stopped = True
+        for process in list(self.running):
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+        for process in list(self.running):
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+    def _lane(self, steps: list[Step]) -> None:
+        for step in steps:
+            if self.stopped:
+                return
+            self._step(step)
+
+    def _step(self, step: Step) -> None:
+        self._say(f"… {step.name}")
+        began = time.monotonic()
+        ours = ("GANDAN_", "DATABASE_URL", "DJANGO_")
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+        environment |= {"DATABASE_URL": step.database_url, "PYTHONUNBUFFERED": "1"}
+        process = subprocess.Popen(
+            step.command,
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+        self.running.add(process)
+        output, _ = process.communicate()
+        self.running.discard(process)
+        step.code, step.seconds = process.returncode, time.monotonic() - began
+        if step.tests:
+            step.closing, step.counts = closing_line(output)
+        shown = output if step.fault or step.tests else "\n".join(output.splitlines()[-2:])
+        mark = "✗" if step.fault else "✓"
+        self._say(f"\n{mark} {step.name} ({step.seconds:.0f} s)\n{shown.rstrip()}\n")
+
+    def _say(self, text: str) -> None:
+        with self.speaking:
+            print(text, flush=True)
+
+
+def report(steps: list[Step], seconds: float) -> int:
+    """Print what came of each step, then the closing lines; return the exit code."""
+    print(f"\n{'':2}{'step':26}{'seconds':>8}  result")
+    for step in steps:
+        words = step.fault or step.closing or "ok"
+        print(f"{'✗ ' if step.fault else '✓ '}{step.name:26}{step.seconds:8.0f}  {words}")
+    failed = [step for step in steps if step.fault]
+    print(f"\n{len(steps) - len(failed)} of {len(steps)} steps are good, after {seconds / 60:.1f} minutes")
+    passed = sum(step.counts.get("passed", 0) for step in steps)
+    # A fault outside the tests, such as a broken contract, counts as one failure.
+    broken = sum(step.broken or 1 for step in failed)
+    print(f"{passed} passed, {broken} failed")
+    return 1 if failed else 0
+
+
+@contextmanager
+def _postgresql(*, wanted: bool) -> Iterator[str]:
+    if not wanted:
+        yield ""
+        return
+    with engines.postgresql() as address:
+        yield address
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="script/test", description="Run everything that must hold.")
+    choice = parser.add_mutually_exclusive_group()
+    choice.add_argument("--fast", action="store_true", help="the inner loop: lint and SQLite, no browser")
+    choice.add_argument("--long", action="store_true", help="also simulations, mutants and soaks")
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    began = time.monotonic()
+    try:
+        if not options.fast:
+            engines.ensure()
+        with _postgresql(wanted=not options.fast) as address:
+            planned = lanes(fast=options.fast, long=options.long, postgresql=address)
+            Runner().run(planned)
+    except engines.MissingPart as error:
+        print(f"script/test: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("script/test: interrupted", file=sys.stderr)
+        return 130
+    return report([step for lane in planned for step in lane], time.monotonic() - began)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
