@@ -63,7 +63,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     other = {"sqlite": "postgresql", "postgresql": "sqlite"}[connection.vendor]
     kept, left = [], []
     for item in items:
-        if item.path.is_relative_to(ROOT / "tests/house"):
+        if item.path.is_relative_to(ROOT / "tests/house") and not item.get_closest_marker("django_db"):
             item.add_marker(pytest.mark.agnostic)
         (left if item.get_closest_marker(other) else kept).append(item)
     if left:
@@ -83,6 +83,15 @@ def move_to() -> Iterator[Callable[[datetime], None]]:
 
         go(datetime.fromisoformat(f"{DAY}T09:00:00").replace(tzinfo=clock.VIETNAM))
         yield go
+
+
+@pytest.fixture
+def demo_province(db: None, settings: Any) -> None:
+    """The small demo province in this test's own database, gone at its end."""
+    from gandan.demo import build
+
+    settings.GANDAN_DEMO = True
+    build.province(scale="small", seed=99, progress=None)
 
 
 # The real server
