@@ -1,2 +1,3 @@
 """Gần Dân: commune-level policing as an accountable public service."""
+
 __version__ = "0.1.0"

@@ -22,6 +22,8 @@ class CalendarYear(Guarded):
     year = models.PositiveSmallIntegerField(_("year"), unique=True)
     status = models.CharField(_("status"), max_length=12, choices=Status)
     decree = models.CharField(_("decree"), max_length=120, blank=True)
+    version = models.PositiveIntegerField(default=1)
+    """One more with each change, so that what was read before is read again."""
 
     def __str__(self) -> str:
         return str(self.year)
@@ -74,6 +76,8 @@ class Term(Guarded):
     """The event that starts the clock: received, accepted, decided, ..."""
     ends_on = models.CharField(_("ends on"), max_length=40)
     """The event that discharges it: taken, answered, handed_over, ..."""
+    body = models.CharField(_("who owes it"), max_length=30, default="commune")
+    """Only `commune` opens an obligation here; the terms of other bodies are shown."""
     extensions = models.JSONField(_("extensions"), default=list, blank=True)
     """List of {code, amount, unit, times, by}."""
     pause_grounds = models.JSONField(_("grounds of pause"), default=list, blank=True)

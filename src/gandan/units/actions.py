@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from gandan import audit
@@ -22,6 +21,7 @@ from gandan.units.models import (
     UnitContact,
     UnitVersion,
     fold,
+    unit_slug,
 )
 
 State = Reorganisation.State
@@ -283,12 +283,6 @@ def _new_version(unit: Unit, day: date, basis: str, *, name: str | None, type: s
     unit.title = new.full_name
     unit.save(update_fields=["title"])
     UnitAlias.objects.create(unit=unit, text=unit.title, folded=fold(unit.title), official=True)
-
-
-def unit_slug(title: str, code: str, day: date) -> str:
-    """Return an address for a unit: its name, its code, and the year in which it began, so that no later
-    unit with the same name and code can take it."""
-    return f"{slugify(fold(title))}-{code}-{day.year}{'' if day.month == 1 and day.day == 1 else f'{day.month:02}'}"
 
 
 def _open(act: Reorganisation) -> Reorganisation:

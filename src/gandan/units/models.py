@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import models
 from django.db.models import Q
+from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
 from gandan.access import today
@@ -20,6 +21,12 @@ def fold(text: str) -> str:
     """Return text as people type it in a hurry: lower case, no diacritics, đ as d, single spaces."""
     plain = unicodedata.normalize("NFD", text.lower()).replace("đ", "d")
     return " ".join("".join(c if c.isalnum() else " " for c in plain if not unicodedata.combining(c)).split())
+
+
+def unit_slug(title: str, code: str, day: date) -> str:
+    """Return an address for a unit: its name, its code, and the year in which it began, so that no later
+    unit with the same name and code can take it."""
+    return f"{slugify(fold(title))}-{code}-{day.year}{'' if day.month == 1 and day.day == 1 else f'{day.month:02}'}"
 
 
 def dated(on: date) -> Q:

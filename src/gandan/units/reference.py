@@ -7,8 +7,7 @@ from django.utils.translation import gettext as _
 
 from gandan.access import Refused, now
 from gandan.units import register
-from gandan.units.actions import unit_slug
-from gandan.units.models import Placement, Reorganisation, Succession, Unit, UnitAlias, UnitVersion, fold
+from gandan.units.models import Placement, Reorganisation, Succession, Unit, UnitAlias, UnitVersion, fold, unit_slug
 
 DISTRICT_POLICE_ENDED = date(2025, 3, 1)
 """From this day commune police answer to the province (source: press, March 2025)."""

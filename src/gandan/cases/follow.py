@@ -1,0 +1,59 @@
+"""The sixteen digits with which somebody follows a matter.
+
+The code is derived from the submission's random id with a key of the installation, so that the very same
+submission, sent again after a lost connection, is answered with the very same receipt, and the code itself is
+stored nowhere. Without the key it is as unguessable as the id is random (122 bits, cut to 53).
+
+What is stored is a hash: for a named matter a keyed one; for an anonymous one the code first passes Argon2id
+(64 MiB, three passes), so that even a stolen database together with its key gives no quick way back.
+"""
+
+import hashlib
+import hmac
+import threading
+from uuid import UUID
+
+from argon2.low_level import Type, hash_secret_raw
+from django.conf import settings
+
+DIGITS = 16
+_SLOTS = threading.BoundedSemaphore(2)
+
+
+def code_for(submission: UUID) -> str:
+    """Return the sixteen digits of a submission."""
+    digest = hmac.new(settings.GANDAN_KEYS["follow"], b"code" + submission.bytes, hashlib.sha256).digest()
+    return f"{int.from_bytes(digest[:16], 'big') % 10**DIGITS:0{DIGITS}}"
+
+
+def clean(text: str) -> str:
+    """Return the digits of what somebody typed, or an empty string when they are not sixteen."""
+    digits = "".join(c for c in text if c.isdigit() and c.isascii())
+    return digits if len(digits) == DIGITS else ""
+
+
+def stored(code: str, *, anonymous: bool) -> str:
+    """Return the hash under which a matter is found by its code."""
+    return ("a" + _slow(code)) if anonymous else ("n" + _keyed(b"named" + code.encode()))
+
+
+def lookups(code: str) -> tuple[str, str]:
+    """Return both hashes that a code may have; computing both takes the same time for every code."""
+    return stored(code, anonymous=False), stored(code, anonymous=True)
+
+
+def _slow(code: str) -> str:
+    # Two at a time: otherwise a few guesses at once would take the whole machine's memory.
+    with _SLOTS:
+        raw = hash_secret_raw(
+            code.encode(), _salt(), time_cost=3, memory_cost=64 * 1024, parallelism=1, hash_len=32, type=Type.ID
+        )
+    return _keyed(b"anonymous" + raw)
+
+
+def _salt() -> bytes:
+    return hashlib.sha256(b"gandan follow salt" + settings.GANDAN_KEYS["follow"]).digest()[:16]
+
+
+def _keyed(data: bytes) -> str:
+    return hmac.new(settings.GANDAN_KEYS["follow"], data, hashlib.sha256).hexdigest()

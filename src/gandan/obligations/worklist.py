@@ -1,0 +1,197 @@
+"""Who owes what today: one query for a unit's or an officer's list, one for a commander's overview."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.core import signing
+from django.db.models import Count, F, Min, Q
+from django.utils.translation import gettext_lazy as _
+
+from gandan.access import Actor
+from gandan.access.clock import VIETNAM, day_of
+from gandan.law import ClockState, clock_state
+from gandan.obligations import kinds
+from gandan.obligations.models import Obligation
+
+PAGE = 25
+MANY = 1000
+BUCKETS = {
+    "all": _("All open"),
+    "overdue": _("Overdue"),
+    "today": _("Due today"),
+    "week": _("Due this week"),
+    "waiting": _("Waiting for others"),
+}
+
+
+class WrongCursor(ValueError):
+    """A page address that belongs to another list, or to none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One promise as a list shows it."""
+
+    obligation: Obligation
+    clock: ClockState
+    summary: kinds.Summary
+    url_name: str
+
+    @property
+    def due_at(self) -> datetime:
+        return self.obligation.due_at
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    rows: Sequence[Row]
+    next_cursor: str
+    counts: dict[str, int]
+
+
+def query(actor: Actor, at: datetime, *, bucket: str = "all", mine: bool = False, unit: UUID | None = None) -> Any:
+    """Return the open obligations in a bucket that the actor may see."""
+    rows = Obligation.for_(actor, "obligation.read").open()
+    if mine:
+        rows = rows.filter(assignee=actor.user_id)
+    if unit is not None:
+        rows = rows.filter(owed_by=unit)
+    return _bucket(rows, bucket, at)
+
+
+def page(
+    actor: Actor, at: datetime, *, bucket: str = "all", mine: bool = False, unit: UUID | None = None, cursor: str = ""
+) -> Page:
+    """Return one page in order of due date, with the counts of all buckets. Raises WrongCursor."""
+    rows = query(actor, at, bucket=bucket, mine=mine, unit=unit)
+    digest = f"{actor.user_id}|{bucket}|{mine}|{unit}"
+    if cursor:
+        due_at, last = _read(cursor, digest)
+        rows = rows.filter(due_at__gte=due_at).filter(Q(due_at__gt=due_at) | Q(pk__gt=last))
+    found = list(rows.select_related("owed_by", "assignee", "term").order_by("due_at", "pk")[: PAGE + 1])
+    following = ""
+    if len(found) > PAGE:
+        found = found[:PAGE]
+        following = signing.dumps([found[-1].due_at.isoformat(), str(found[-1].pk), digest], salt="worklist")
+    counts = {name: _count(query(actor, at, bucket=name, mine=mine, unit=unit)) for name in BUCKETS}
+    return Page(dress(actor, found, at), following, counts)
+
+
+def dress(actor: Actor, obligations: Sequence[Obligation], at: datetime) -> list[Row]:
+    """Give each obligation its clock and, in one query a kind, the summary of its matter."""
+    summaries: dict[UUID, kinds.Summary] = {}
+    for kind in kinds.registered():
+        matters = [o.matter for o in obligations if o.kind == kind.name]
+        if matters:
+            summaries |= kind.summaries(actor, matters)
+    rows = []
+    for o in obligations:
+        # A matter that the reader may not open shows its clock only.
+        summary = summaries.get(o.matter) or kinds.Summary(reference="", title="")
+        rows.append(Row(o, state_of(o, at), summary, kinds.kind(o.kind).url_name))
+    return rows
+
+
+def state_of(obligation: Obligation, at: datetime) -> ClockState:
+    return clock_state(
+        obligation.started_at,
+        obligation.due_at,
+        at,
+        suspended=obligation.suspended_at is not None,
+        discharged_at=obligation.discharged_at,
+    )
+
+
+def for_matter(actor: Actor, matter: UUID, at: datetime) -> list[tuple[Obligation, ClockState]]:
+    rows = Obligation.for_(actor, "obligation.read").filter(matter=matter).select_related("term", "owed_by", "assignee")
+    return [(row, state_of(row, at)) for row in rows.order_by("started_at", "clock")]
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What one unit owes now."""
+
+    unit_id: UUID
+    unit: str
+    slug: str
+    open: int
+    overdue: int
+    today: int
+    waiting: int
+    oldest: Row | None
+
+
+def by_unit(actor: Actor, at: datetime) -> list[Load]:
+    """Return the load of every unit in reach that owes something, the latest first, each with its oldest
+    overdue promise: three queries, whatever the number of units."""
+    rows = Obligation.for_(actor, "obligation.read").open()
+    end = _end_of_day(at)
+    running = Q(suspended_at=None)
+    totals = (
+        rows.values("owed_by", "owed_by__title", "owed_by__slug")
+        .annotate(
+            open=Count("pk"),
+            overdue=Count("pk", filter=running & Q(due_at__lte=at)),
+            today=Count("pk", filter=running & Q(due_at__gt=at, due_at__lte=end)),
+            waiting=Count("pk", filter=Q(suspended_at__isnull=False)),
+            first=Min("due_at", filter=running & Q(due_at__lte=at)),
+        )
+        .order_by(F("overdue").desc(), "owed_by__title")
+    )
+    found = list(totals)
+    firsts = {total["owed_by"]: total["first"] for total in found if total["first"]}
+    late = rows.filter(running, owed_by__in=firsts, due_at__in=set(firsts.values())).select_related(
+        "owed_by", "assignee", "term"
+    )
+    oldest: dict[UUID, Obligation] = {}
+    for row in late.order_by("due_at", "pk"):
+        if firsts.get(row.owed_by_id) == row.due_at:
+            oldest.setdefault(row.owed_by_id, row)
+    dressed = {row.obligation.owed_by_id: row for row in dress(actor, list(oldest.values()), at)}
+    return [
+        Load(
+            total["owed_by"],
+            total["owed_by__title"],
+            total["owed_by__slug"],
+            total["open"],
+            total["overdue"],
+            total["today"],
+            total["waiting"],
+            dressed.get(total["owed_by"]),
+        )
+        for total in found
+    ]
+
+
+def _bucket(rows: Any, bucket: str, at: datetime) -> Any:
+    if bucket == "overdue":
+        return rows.overdue(at)
+    if bucket == "today":
+        return rows.due_within(at, _end_of_day(at) - at)
+    if bucket == "week":
+        return rows.due_within(at, _end_of_day(at) + timedelta(days=6 - day_of(at).weekday()) - at)
+    if bucket == "waiting":
+        return rows.waiting()
+    return rows
+
+
+def _end_of_day(at: datetime) -> datetime:
+    return datetime.combine(day_of(at) + timedelta(days=1), time(0), VIETNAM)
+
+
+def _count(rows: Any) -> int:
+    """Count up to a thousand and one, so that a wide scope never counts a million rows."""
+    return int(rows.order_by()[: MANY + 1].count())
+
+
+def _read(cursor: str, digest: str) -> tuple[datetime, UUID]:
+    try:
+        due_at, last, belongs = signing.loads(cursor, salt="worklist")
+    except (signing.BadSignature, ValueError, TypeError):
+        raise WrongCursor from None
+    if belongs != digest:
+        raise WrongCursor
+    return datetime.fromisoformat(due_at), UUID(last)
