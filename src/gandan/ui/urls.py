@@ -1,0 +1,8 @@
+from django.urls import path
+
+from gandan.ui import views
+
+urlpatterns = [
+    path("theme/", views.theme, name="theme"),
+    path("gallery/", views.gallery, name="gallery"),
+]
