@@ -70,6 +70,8 @@ def test_what_is_translated_passes(fine):
         'messages.success(request, "Saved.")',
         'title = "Quá hạn"',
         'raise Refused(f"{name} may not")',
+        'raise Refused("Yes" if fine else other)',
+        'page = "<!DOCTYPE html><html lang=vi><p>Lỗi rồi</p>"',
     ],
 )
 def test_a_bare_word_in_python_would_be_found(planted):
@@ -77,7 +79,10 @@ def test_a_bare_word_in_python_would_be_found(planted):
 
 
 def test_a_translated_word_in_python_passes():
-    fine = 'raise Refused(_("You may not do that."))\nx = CharField(label=_("Name"), help_text="")\n"""Quá hạn."""'
+    fine = (
+        'raise Refused(_("You may not do that."))\nx = CharField(label=_("Name"), help_text="")\n"""Quá hạn."""\n'
+        'raise ValidationError(self.error_messages["incomplete"], code="incomplete")'
+    )
     assert list(words.bare_in_python(ast.parse(fine))) == []
 
 

@@ -244,10 +244,15 @@ def bare_in_python(module: ast.Module) -> Iterator[tuple[int, str]]:
     documented = {id(node.value) for node in ast.walk(module) if isinstance(node, ast.Expr)}
     for node in ast.walk(module):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documented:
-            if speaks(node.value) and _VIETNAMESE.search(_without_names(node.value)):
+            if speaks(node.value) and _VIETNAMESE.search(_without_names(node.value)) and not _says_both(node.value):
                 yield node.lineno, node.value
         elif isinstance(node, ast.Call):
             yield from _bare_arguments(node)
+
+
+def _says_both(text: str) -> bool:
+    """Say whether a text is a whole page of its own that speaks both languages, for when all else has failed."""
+    return text.startswith("<!DOCTYPE html>") and 'lang="vi"' in text and 'lang="en"' in text
 
 
 def _bare_arguments(call: ast.Call) -> Iterator[tuple[int, str]]:
@@ -259,11 +264,30 @@ def _bare_arguments(call: ast.Call) -> Iterator[tuple[int, str]]:
     if isinstance(owner, ast.Name) and owner.id == "messages":
         spoken += call.args[1:2]
     for argument in spoken:
-        for node in ast.walk(argument):
-            if isinstance(node, ast.Call):
-                break
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and speaks(node.value):
+        for node in _written(argument):
+            if speaks(node.value):
                 yield node.lineno, node.value
+
+
+def _written(node: ast.expr) -> Iterator[ast.Constant]:
+    """Return the words that an expression writes out itself."""
+    if isinstance(node, ast.Constant):
+        if isinstance(node.value, str):
+            yield node
+        return
+    parts = {
+        ast.JoinedStr: ("values",),
+        ast.BinOp: ("left", "right"),
+        ast.BoolOp: ("values",),
+        ast.IfExp: ("body", "orelse"),
+        ast.List: ("elts",),
+        ast.Tuple: ("elts",),
+        ast.Dict: ("values",),
+    }.get(type(node), ())
+    for name in parts:
+        found = getattr(node, name)
+        for part in found if isinstance(found, list) else [found]:
+            yield from _written(part)
 
 
 def placeholders(text: str | Iterable[str]) -> set[str]:
