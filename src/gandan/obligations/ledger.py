@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from gandan.law import Calendar
 from gandan.obligations import replay
@@ -39,9 +39,11 @@ class Ledger:
         recorded_at: datetime,
         actor_id: UUID | None,
         calendar: Calendar,
+        key: UUID | None = None,
     ) -> "Ledger":
         """Start a clock. The due date is counted by `law` and kept with the event."""
         obligation = Obligation(
+            id=key or uuid4(),
             kind=kind,
             matter=matter,
             clock=term.code,

@@ -113,7 +113,7 @@ def _read_step(plan: Plan, step: Any, living: dict[str, Unit]) -> None:
     elif step.kind == "dissolve":
         if known(data["unit"]):
             end(data["unit"], [])
-    elif known(data["unit"]):
+    elif step.kind in ("rename", "change_type", "move") and known(data["unit"]):
         if step.kind == "rename":
             plan.renamed[data["unit"]] = data["name"]
         elif step.kind == "change_type":

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from gandan.access import today
 from gandan.access.models import Guarded, GuardedManager
-from gandan.access.policies import Open, Policy
+from gandan.access.policies import Open, Part, Policy
 from gandan.units.fields import UnitKey
 
 PUBLIC = Open("which units there are, and what became of them, is published by decree")
@@ -252,7 +252,7 @@ class ReorganisationStep(Guarded):
         CHANGE_TYPE = "change_type", _("change type")
         MOVE = "move", _("move under another superior")
 
-    access = Policy(scope="act__seat", province="act__seat", read="unit.draft")
+    access = Part(of="act")
 
     act = models.ForeignKey(Reorganisation, on_delete=models.CASCADE, related_name="steps")
     position = models.PositiveSmallIntegerField()
