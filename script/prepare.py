@@ -73,11 +73,11 @@ def run(*command: str | Path) -> None:
 
 
 def install_packages(requirements: Path) -> None:
-    run(*PIP, "install", "--quiet", "--require-hashes", "--only-binary", ":all:", "--requirement", requirements)
+    run(*PIP, "install", "-qq", "--require-hashes", "--only-binary", ":all:", "--requirement", requirements)
 
 
 def install_house() -> None:
-    run(*PIP, "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--editable", ROOT)
+    run(*PIP, "install", "-qq", "--no-deps", "--no-build-isolation", "--no-index", "--editable", ROOT)
 
 
 def main() -> None:
