@@ -126,9 +126,6 @@ def postgresql() -> Iterator[str]:
             "port": port,
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": "",
-            # The tests' data may die with the machine: what must be durable is tested with these switched on.
-            "fsync": "off",
-            "full_page_writes": "off",
             "max_connections": 60,
         }
         flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
