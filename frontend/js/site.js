@@ -1,0 +1,167 @@
+// Everything here is a comfort: each page works without it.
+(() => {
+  "use strict";
+  const all = (selector, root = document) => root.querySelectorAll(selector);
+  const fill = (words, values) => words.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+  const written = (n) => n.toLocaleString(document.documentElement.lang === "en" ? "en-GB" : "vi-VN");
+
+  // Whoever sent a form with faults hears of them first.
+  const summary = document.querySelector(".govuk-error-summary");
+  if (summary) summary.focus();
+
+  // Links in the summary put the cursor into the field.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.(".govuk-error-summary a[href^='#']");
+    const field = link && document.getElementById(link.hash.slice(1));
+    if (!field) return;
+    event.preventDefault();
+    (field.closest(".govuk-form-group") ?? field).scrollIntoView();
+    field.focus({ preventScroll: true });
+  });
+
+  // Long filters start folded on phones.
+  if (matchMedia("(max-width: 47.99em)").matches) for (const fold of all("details[data-fold]")) fold.open = false;
+
+  // A menu that lies over the page closes when one goes elsewhere.
+  const menu = document.querySelector("details.account");
+  if (menu) {
+    document.addEventListener("click", (event) => { if (!menu.contains(event.target)) menu.open = false; });
+    menu.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || !menu.open) return;
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    });
+  }
+
+  for (const button of all("[data-print]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => print());
+  }
+
+  // One click sends one form.
+  const sent = new WeakSet();
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!form.querySelector("[data-once]") || event.defaultPrevented) return;
+    if (sent.has(form)) return event.preventDefault();
+    sent.add(form);
+    setTimeout(() => sent.delete(form), 8000);
+  });
+  addEventListener("pageshow", (event) => { if (event.persisted) for (const form of document.forms) sent.delete(form); });
+
+  // Counting characters; spoken when the typing rests.
+  for (const area of all("textarea[data-limit]")) {
+    const shown = document.getElementById(area.id + "_count");
+    if (!shown) continue;
+    const spoken = document.createElement("div");
+    spoken.className = "vh";
+    spoken.setAttribute("role", "status");
+    shown.after(spoken);
+    let rest;
+    const count = () => {
+      const left = area.dataset.limit - area.value.replace(/\n/g, "\r\n").length;
+      shown.textContent = fill(left < 0 ? area.dataset.over : area.dataset.left, { n: written(Math.abs(left)) });
+      shown.classList.toggle("count--over", left < 0);
+      clearTimeout(rest);
+      rest = setTimeout(() => { if (document.activeElement === area) spoken.textContent = shown.textContent; }, 1500);
+    };
+    area.addEventListener("input", count);
+    if (area.value) count();
+  }
+
+  // Files: our words over the browser's control, which speaks the browser's language.
+  for (const box of all("[data-file]")) {
+    const input = box.querySelector("input"), names = box.querySelector(".file__names");
+    const name = () => {
+      const files = input.files;
+      names.textContent = files.length === 0 ? box.dataset.none : files.length === 1 ? files[0].name : fill(box.dataset.many, { n: files.length });
+    };
+    box.classList.add("file--ready");
+    box.querySelector(".file__face").hidden = false;
+    input.addEventListener("change", name);
+    name();
+  }
+
+  // A list that was renewed in place says so.
+  document.addEventListener("htmx:after:swap", (event) => {
+    const target = event.detail?.ctx?.target ?? event.target;
+    const heading = target.querySelector?.("[data-announce]");
+    if (heading) { heading.tabIndex = -1; heading.focus(); }
+  });
+
+  const idle = document.getElementById("idle");
+  if (idle?.showModal) watchIdle(idle);
+
+  // The server ends an idle session. Here we warn in time, keep it alive while somebody works, and never lose what
+  // was typed: an ended page is covered, not left, and opens again when the same person has signed in elsewhere.
+  function watchIdle(box) {
+    const { keepAlive, who, say } = box.dataset;
+    const allowed = box.dataset.seconds * 1000, warning = box.dataset.warning * 1000;
+    const part = (id) => document.getElementById(id);
+    const channel = "BroadcastChannel" in window ? new BroadcastChannel("gandan-session") : null;
+    const token = () => document.querySelector("input[name=csrfmiddlewaretoken]")?.value ?? "";
+    let alive = Date.now(), acted = 0, asking = false, spoken = 0, ended = false;
+
+    const words = (left) => {
+      const seconds = Math.max(0, Math.ceil(left / 1000)), minutes = Math.ceil(seconds / 60);
+      if (seconds <= 59) return fill(box.dataset.secondCount, { n: seconds });
+      return minutes === 1 ? box.dataset.minute : fill(box.dataset.minutes, { n: minutes });
+    };
+    const tell = (kind) => channel?.postMessage({ kind, who, token: token() });
+    const open = () => {
+      alive = Date.now();
+      spoken = 0;
+      if (ended) { ended = false; cover(false); }
+      part("idle-fault").hidden = true;
+      if (box.open) box.close();
+    };
+    const cover = (on) => {
+      box.classList.toggle("idle--ended", on);
+      box.querySelector(".idle__warning").hidden = on;
+      box.querySelector(".idle__ended").hidden = !on;
+      box.setAttribute("aria-labelledby", on ? "idle-ended" : "idle-title");
+      if (on && !box.open) box.showModal();
+      if (on) part("idle-ended").focus();
+    };
+    const end = () => { if (!ended) { ended = true; cover(true); } };
+    const ask = async () => {
+      if (asking) return;
+      asking = true;
+      try {
+        const answer = await fetch(keepAlive, { method: "POST", redirect: "manual", headers: { "X-CSRFToken": token(), "X-Requested-With": "XMLHttpRequest" } });
+        if (answer.ok) { open(); tell("alive"); } else if (answer.status >= 500) throw new Error(String(answer.status)); else end();
+      } catch {
+        part("idle-fault").hidden = false;
+        if (!box.open && alive + allowed - Date.now() < warning * 2) box.showModal();
+      } finally {
+        asking = false;
+      }
+    };
+
+    for (const kind of ["pointerdown", "keydown", "input"]) addEventListener(kind, () => { acted = Date.now(); }, { passive: true });
+    part("idle-stay").addEventListener("click", ask);
+    box.addEventListener("cancel", (event) => { event.preventDefault(); if (!ended) ask(); });
+    channel?.addEventListener("message", ({ data }) => {
+      if (data.who !== who) { if (data.kind === "signed-in") location.reload(); return; }
+      if (data.kind === "ended") return end();
+      if (data.token) for (const field of all("input[name=csrfmiddlewaretoken]")) field.value = data.token;
+      open();
+    });
+    part("idle-leave").addEventListener("submit", () => tell("ended"));
+    tell("signed-in");
+
+    const tick = () => {
+      if (ended) return;
+      const now = Date.now(), left = alive + allowed - now;
+      if (left <= 0) return end();
+      if (!box.open && acted > alive && now - alive > Math.min(60000, allowed / 4)) { ask(); }
+      if (left > warning) return;
+      if (!box.open) { box.showModal(); part("idle-stay").focus(); }
+      part("idle-left").textContent = words(left);
+      const mark = left <= 15000 ? 15 : left <= 60000 ? 60 : 120;
+      if (mark !== spoken) { spoken = mark; part("idle-say").textContent = fill(say, { time: words(left) }); }
+    };
+    setInterval(tick, 1000);
+    document.addEventListener("visibilitychange", tick);
+  }
+})();
