@@ -11,6 +11,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -93,7 +94,9 @@ def closing_line(output: str) -> tuple[str, dict[str, int]]:
 class Runner:
     """Runs lanes beside each other; keeps the words of their steps apart."""
 
-    def __init__(self) -> None:
+    def __init__(self, home: str) -> None:
+        self.home = home
+        """A folder of its own for what the programs write, so that no installation here is touched."""
         self.speaking = threading.Lock()
         self.running: set[subprocess.Popen[str]] = set()
         self.stopped = False
@@ -132,7 +135,7 @@ class Runner:
         began = time.monotonic()
         ours = ("GANDAN_", "DATABASE_URL", "DJANGO_")
         environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-        environment |= {"DATABASE_URL": step.database_url, "PYTHONUNBUFFERED": "1"}
+        environment |= {"GANDAN_HOME": self.home, "DATABASE_URL": step.database_url, "PYTHONUNBUFFERED": "1"}
         process = subprocess.Popen(
             step.command,
             cwd=ROOT,
@@ -193,9 +196,12 @@ def main() -> int:
     try:
         if not options.fast:
             engines.ensure()
-        with _postgresql(wanted=not options.fast) as address:
+        with (
+            _postgresql(wanted=not options.fast) as address,
+            tempfile.TemporaryDirectory(prefix="gandan-suite-") as home,
+        ):
             planned = lanes(fast=options.fast, long=options.long, postgresql=address)
-            Runner().run(planned)
+            Runner(home).run(planned)
     except engines.MissingPart as error:
         print(f"script/test: {error}", file=sys.stderr)
         return 2

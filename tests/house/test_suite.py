@@ -51,20 +51,20 @@ def test_the_report_closes_with_plain_counts(capsys):
     assert capsys.readouterr().out.splitlines()[-1] == "7 passed, 0 failed"
 
 
-def test_lanes_run_beside_each_other_and_keep_their_order(capsys):
+def test_lanes_run_beside_each_other_and_keep_their_order(capsys, tmp_path):
     def say(name: str) -> Step:
         return Step(name, (sys.executable, "-c", f"print('{name} speaks')"))
 
     planned = [[say("one"), say("two")], [say("three")]]
-    suite.Runner().run(planned)
+    suite.Runner(str(tmp_path)).run(planned)
     said = capsys.readouterr().out
     assert all(step.code == 0 for lane in planned for step in lane)
     assert said.index("one speaks") < said.index("two speaks")
 
 
-def test_a_lane_goes_on_after_a_fault(capsys):
+def test_a_lane_goes_on_after_a_fault(capsys, tmp_path):
     planned = [[Step("bad", (sys.executable, "-c", "raise SystemExit(3)")), Step("next", (sys.executable, "-c", ""))]]
-    suite.Runner().run(planned)
+    suite.Runner(str(tmp_path)).run(planned)
     assert [step.fault for step in planned[0]] == ["exit code 3", ""]
 
 
