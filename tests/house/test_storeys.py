@@ -157,6 +157,25 @@ def rooms_without_contract(rooms: Iterable[str], contracts: dict[str, dict[str, 
     return faults
 
 
+def unnamed_modules(paths: Iterable[str], contracts: dict[str, dict[str, str]]) -> list[str]:
+    """Return the modules that are views, forms and the like by their name, and stand in no layer of a room."""
+    layers = set(re.findall(r"\w+", contracts["rooms"]["layers"]))
+    kind = re.compile(r"(?:\w+_)?(?:urls|views|api|admin|forms|actions|permissions|models)$")
+    return [path for path in paths if kind.match(stem := path.rsplit("/", 1)[-1]) and stem not in layers]
+
+
+def test_every_view_and_form_stands_in_a_layer_of_its_room():
+    paths = [tree.shown(path).removesuffix(".py") for path in tree.modules()]
+    tree.none(unnamed_modules(paths, tree.contracts()))
+
+
+def test_a_view_under_another_name_would_be_found():
+    contracts = {"rooms": {"layers": "(urls)\n(views) : (desk_views)\n(models)"}}
+    assert unnamed_modules(["cases/desk_views", "cases/phone_views", "cases/search"], contracts) == [
+        "cases/phone_views"
+    ]
+
+
 def test_the_contracts_name_every_room_that_they_are_about():
     tree.none(rooms_without_contract(tree.rooms(), tree.contracts()))
 
