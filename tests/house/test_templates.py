@@ -100,6 +100,19 @@ def names_in_module(module: ast.Module) -> set[str]:
     }
 
 
+def families_in_module(module: ast.Module) -> list[re.Pattern[str]]:
+    """Return the patterns of template names that a module puts together, such as f"ui/step_{name}.html"."""
+    families = []
+    for node in ast.walk(module):
+        if isinstance(node, ast.JoinedStr):
+            parts = [part.value if isinstance(part, ast.Constant) else None for part in node.values]
+            if isinstance(parts[0], str) and "/" in parts[0] and str(parts[-1]).endswith((".html", ".txt")):
+                families.append(
+                    re.compile("".join(r"[\w-]+" if part is None else re.escape(part) for part in parts) + "$")
+                )
+    return families
+
+
 def unused(present: Iterable[str], named: Mapping[str, set[str]]) -> list[str]:
     """Return the templates that no view reaches, also through others; `named` maps a file to what it names."""
     present = set(present)
@@ -116,7 +129,10 @@ def unused(present: Iterable[str], named: Mapping[str, set[str]]) -> list[str]:
 def _named() -> dict[str, set[str]]:
     named = {name: names_in_template(path.read_text(encoding="utf-8")) for name, path in tree.templates().items()}
     for path, module in tree.modules().items():
-        named[tree.shown(path)] = names_in_module(module)
+        families = families_in_module(module)
+        named[tree.shown(path)] = names_in_module(module) | {
+            name for name in tree.templates() if any(family.match(name) for family in families)
+        }
     return named
 
 
@@ -132,6 +148,11 @@ def test_an_unused_template_would_be_found():
     }
     present = ["cases/case.html", "ui/base.html", "cases/old.html", "cases/old_part.html", "404.html"]
     assert unused(present, named) == ["cases/old.html", "cases/old_part.html"]
+
+
+def test_names_put_together_are_understood():
+    (family,) = families_in_module(ast.parse('render(request, f"cases/step_{step}.html")'))
+    assert family.match("cases/step_place.html") and not family.match("cases/old.html")
 
 
 def absent(named: Mapping[str, set[str]], present: Iterable[str], rooms: Iterable[str]) -> list[str]:

@@ -12,9 +12,9 @@ from babel.messages.pofile import read_po
 from tests.house import tree, words
 from tests.house.words import Key, Message
 
-# Data come in their own language: the invented province, the law, and the readers of official lists.
+# Data come in their own language: the invented province, the law, the readers of official lists, the drawings.
 DATA = ("demo", "law")
-READERS_OF_DATA = ("reference", "formats")
+READERS_OF_DATA = ("reference", "formats", "gallery")
 
 
 def bare_words() -> list[str]:
@@ -81,7 +81,8 @@ def test_a_bare_word_in_python_would_be_found(planted):
 def test_a_translated_word_in_python_passes():
     fine = (
         'raise Refused(_("You may not do that."))\nx = CharField(label=_("Name"), help_text="")\n"""Quá hạn."""\n'
-        'raise ValidationError(self.error_messages["incomplete"], code="incomplete")'
+        'raise ValidationError(self.error_messages["incomplete"], code="incomplete")\n'
+        'hint = _("Enter the name of the commune, for example Bản Mây")'
     )
     assert list(words.bare_in_python(ast.parse(fine))) == []
 

@@ -241,9 +241,15 @@ def bare_in_python(module: ast.Module) -> Iterator[tuple[int, str]]:
     These are words with Vietnamese letters anywhere but in docstrings, and written words given as a label,
     help text, refusal or message.
     """
-    documented = {id(node.value) for node in ast.walk(module) if isinstance(node, ast.Expr)}
+    exempt = {id(node.value) for node in ast.walk(module) if isinstance(node, ast.Expr)}
+    exempt |= {
+        id(argument)
+        for node in ast.walk(module)
+        if isinstance(node, ast.Call) and tree.called(node) in _FUNCTIONS
+        for argument in node.args
+    }
     for node in ast.walk(module):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documented:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in exempt:
             if speaks(node.value) and _VIETNAMESE.search(_without_names(node.value)) and not _says_both(node.value):
                 yield node.lineno, node.value
         elif isinstance(node, ast.Call):
