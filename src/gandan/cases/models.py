@@ -1,4 +1,5 @@
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -6,6 +7,7 @@ from django.db.models import Q
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from gandan.access import Actor
 from gandan.access.models import Guarded, GuardedManager
 from gandan.access.policies import Open, Part, Policy
 from gandan.units.fields import UnitKey
@@ -178,6 +180,9 @@ class Case(Guarded):
             models.Index(fields=["province", "-received_at", "id"], name="case_province"),
             models.Index(fields=["received_by", "-received_at"], name="case_received_by"),
         ]
+        constraints = [
+            models.UniqueConstraint(fields=["follow_hash"], condition=~Q(follow_hash=""), name="follow_code_once")
+        ]
 
     def __str__(self) -> str:
         return self.reference
@@ -198,6 +203,10 @@ class Case(Guarded):
             return self.State.IN_HAND
         return self.State.NEW
 
+    def get_state(self) -> str:
+        """Return the state in the reader's language."""
+        return str(self.State(self.state).label)
+
     @property
     def is_ended(self) -> bool:
         return bool(self.closed_at or self.withdrawn_at or self.passed_on_at)
@@ -214,6 +223,8 @@ class CaseIdentity(Guarded):
     address = models.CharField(_("address"), max_length=300, blank=True)
     wish = models.CharField(_("how to answer"), max_length=10, default="code")
     """code, phone or visit."""
+    others = models.JSONField(default=list, blank=True)
+    """Further {name, phone, address} that came under the same submission with other words."""
 
     def __str__(self) -> str:
         return str(self.pk)
@@ -236,6 +247,7 @@ class CaseEvent(Guarded):
         REOPENED = "reopened", _("Reopened")
         SENT = "sent", _("Sent to another body")
         ACKNOWLEDGED = "acknowledged", _("Receipt acknowledged")
+        RECALLED = "recalled", _("Taken back before it was acknowledged")
         PASSED_ON = "passed_on", _("Passed on")
         WITHDRAWN = "withdrawn", _("Withdrawn")
         SUCCEEDED = "succeeded", _("Passed to the successor unit")
@@ -286,6 +298,9 @@ class Attachment(Guarded):
         return self.name
 
 
+_ARRIVING = Policy(scope="to_unit", read="case.receive", matter="case_id")
+
+
 class Transfer(Guarded):
     """A matter sent to the body that it belongs to. The receiver's word ends the sender's clock."""
 
@@ -302,16 +317,35 @@ class Transfer(Guarded):
     acknowledged_at = models.DateTimeField(null=True)
     acknowledgement = models.CharField(max_length=120, blank=True)
     """Number of the receiving body's paper, when it is outside the system."""
+    recalled_at = models.DateTimeField(null=True)
+    """The sender took it back before anybody acknowledged."""
 
     class Meta:
         ordering = ["sent_at", "id"]
         constraints = [
             models.CheckConstraint(condition=Q(to_unit__isnull=False) | ~Q(to_body=""), name="transfer_names_receiver"),
-            models.UniqueConstraint(fields=["case"], condition=Q(acknowledged_at=None), name="transfer_one_pending"),
+            models.CheckConstraint(
+                condition=Q(acknowledged_at=None) | Q(recalled_at=None), name="transfer_ends_in_one_way"
+            ),
+            models.UniqueConstraint(
+                fields=["case"], condition=Q(acknowledged_at=None, recalled_at=None), name="transfer_one_pending"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["to_unit"], condition=Q(acknowledged_at=None, recalled_at=None), name="transfer_arriving"
+            )
         ]
 
     def __str__(self) -> str:
         return f"{self.sent_at:%Y-%m-%d}"
+
+    @classmethod
+    def arriving(cls, actor: Actor) -> Any:
+        """Return the transfers on their way to units whose post this actor opens: the one way to a matter that
+        another unit still holds, under the same rules of reach and concern."""
+        rows = cls.system("arriving").filter(acknowledged_at=None, recalled_at=None)
+        return rows.filter(_ARRIVING.condition(actor, "case.receive"))
 
 
 class PaperRequest(Guarded):
