@@ -184,6 +184,15 @@ def test_messages_of_templates_are_read():
     }
 
 
+def test_what_is_lacking_can_be_printed(monkeypatch):
+    """A sentence of two rooms goes to the catalogue of the lower one."""
+    both = [Message((None, "Close"), "a.py:1", "cases"), Message((None, "Close"), "b.py:2", "ui")]
+    monkeypatch.setattr(words, "said", lambda: (both, []))
+    monkeypatch.setattr(words, "catalogues", dict)
+    assert words.lacking(["cases"]) == []
+    assert words.lacking(["ui"]) == ['#: a.py:1\n#: b.py:2\nmsgid "Close"\nmsgstr ""\n']
+
+
 def test_catalogues_declare_how_vietnamese_counts():
     wrong = [
         tree.shown(path)

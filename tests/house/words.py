@@ -1,7 +1,12 @@
-"""What the house says to people, and in which languages: messages, catalogues, and words left bare."""
+"""What the house says to people, and in which languages: messages, catalogues, and words left bare.
+
+python -m tests.house.words [ROOM ...]     print the entries that the catalogues still lack, ready to fill in
+"""
 
 import ast
+import json
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -304,3 +309,35 @@ def placeholders(text: str | Iterable[str]) -> set[str]:
 
 def place(path: Path, line: int, words: str) -> str:
     return f"{tree.shown(path)}:{line}: {words[:90]}"
+
+
+def lacking(rooms: Iterable[str]) -> list[str]:
+    """Return the entries that no catalogue has, each with the places that say it, for the rooms named (or all)."""
+    translated = {
+        (entry.context, entry.id if isinstance(entry.id, str) else entry.id[0])
+        for catalogue in catalogues().values()
+        for entry in catalogue
+        if entry.id and entry.string and not entry.fuzzy
+    }
+    wanted = set(rooms) or set(tree.rooms())
+    places: dict[Key, list[Message]] = {}
+    for message in said()[0]:
+        if message.key not in translated:
+            places.setdefault(message.key, []).append(message)
+    entries = []
+    for (context, sentence), found in places.items():
+        # A sentence that several rooms say belongs to the lowest of them.
+        if min((message.room for message in found), key=tree.height) not in wanted:
+            continue
+        lines = [f"#: {message.place}" for message in found]
+        lines += [f"msgctxt {json.dumps(context, ensure_ascii=False)}"] if context else []
+        lines += [f"msgid {json.dumps(sentence, ensure_ascii=False)}", 'msgstr ""', ""]
+        entries.append("\n".join(lines))
+    return entries
+
+
+if __name__ == "__main__":
+    from django.conf import settings
+
+    settings.configure()
+    print("\n".join(lacking(sys.argv[1:])))
