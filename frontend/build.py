@@ -9,7 +9,6 @@ import importlib.util
 import json
 import re
 import shutil
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -69,7 +68,8 @@ def install_packages() -> None:
     if done.returncode:
         sys.stderr.write(done.stdout + done.stderr)
         raise Missing(
-            "npm could not fetch the front end's packages. Check the connection (or the registry that npm is told to use) and run script/build again."
+            "npm could not fetch the front end's packages. Check the connection, or the registry that npm is told "
+            "to use, and run script/build again."
         )
     stamp.write_text(lock)
 
@@ -143,7 +143,10 @@ def gather_licences(out: Path) -> None:
         raise Missing(f"govuk-frontend is no longer under the MIT licence but under {package['license']}: look at it.")
     permission = (MODULES / "immutable/LICENSE").read_text(encoding="utf-8")
     permission = permission[permission.index("Permission is hereby granted") :]
-    notice = f"govuk-frontend {package['version']}, parts of its styles\n\nThe MIT License (MIT)\n\nCopyright (c) Crown Copyright (Government Digital Service)\n\n{permission}"
+    holder = "Copyright (c) Crown Copyright (Government Digital Service)"
+    notice = (
+        f"govuk-frontend {package['version']}, parts of its styles\n\nThe MIT License (MIT)\n\n{holder}\n\n{permission}"
+    )
     (folder / "govuk-frontend.txt").write_text(notice, encoding="utf-8")
 
 

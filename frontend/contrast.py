@@ -10,7 +10,7 @@ from pathlib import Path
 
 TOKENS = Path(__file__).parent / "styles/_tokens.scss"
 TEXT, LARGE = 4.5, 3.0
-"""Least ratio for text, and for large figures, borders of controls and drawings that carry meaning (WCAG 1.4.3, 1.4.11)."""
+"""Least ratio for text; for large words, borders of controls and drawings with a meaning (WCAG 1.4.3, 1.4.11)."""
 
 PAIRS = [
     *[(ink, ground, TEXT) for ink in ("ink", "ink-2", "link", "link-hover") for ground in ("paper", "surface", "sand")],

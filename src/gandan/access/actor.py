@@ -74,6 +74,8 @@ class Actor:
     concerned: Mapping[str, Reach] = field(default_factory=dict)
     affiliations: frozenset[UUID] = frozenset()
     job: str = ""
+    place: str = ""
+    """Name of the unit of the first grant, for the head of the page."""
 
     @property
     def is_anonymous(self) -> bool:

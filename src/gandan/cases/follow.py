@@ -2,7 +2,11 @@
 
 The code is derived from the submission's random id with a key of the installation, so that the very same
 submission, sent again after a lost connection, is answered with the very same receipt, and the code itself is
-stored nowhere. Without the key it is as unguessable as the id is random (122 bits, cut to 53).
+stored nowhere. This is as strong as drawing it at random: HMAC-SHA256 is a pseudo-random function, so that
+without the key (which lies outside the database) the codes of random ids (122 bits each) cannot be told from
+random digits (53 bits), not even by somebody who knows other ids with their codes. With the key and the database
+together an id gives its code away; who has both needs no code to read the matter. Should two ids give the same
+digits, the later one takes the digits of its next attempt.
 
 What is stored is a hash: for a named matter a keyed one; for an anonymous one the code first passes Argon2id
 (64 MiB, three passes), so that even a stolen database together with its key gives no quick way back.
@@ -11,19 +15,43 @@ What is stored is a hash: for a named matter a keyed one; for an anonymous one t
 import hashlib
 import hmac
 import threading
+from collections.abc import Callable
 from uuid import UUID
 
 from argon2.low_level import Type, hash_secret_raw
 from django.conf import settings
 
 DIGITS = 16
+ATTEMPTS = 4
 _SLOTS = threading.BoundedSemaphore(2)
 
 
-def code_for(submission: UUID) -> str:
-    """Return the sixteen digits of a submission."""
-    digest = hmac.new(settings.GANDAN_KEYS["follow"], b"code" + submission.bytes, hashlib.sha256).digest()
+def code_for(submission: UUID, attempt: int = 0) -> str:
+    """Return the sixteen digits of a submission; `attempt` counts on when they belong to another one already."""
+    message = b"code" + submission.bytes + bytes([attempt] if attempt else [])
+    digest = hmac.new(settings.GANDAN_KEYS["follow"], message, hashlib.sha256).digest()
     return f"{int.from_bytes(digest[:16], 'big') % 10**DIGITS:0{DIGITS}}"
+
+
+def fresh(submission: UUID, *, anonymous: bool, taken: Callable[[str], bool]) -> tuple[str, str]:
+    """Return a new code and its hash; `taken` says whether another matter has that hash."""
+    for attempt in range(ATTEMPTS):
+        code = code_for(submission, attempt)
+        hashed = stored(code, anonymous=anonymous)
+        if not taken(hashed):
+            return code, hashed
+    raise RuntimeError("no free follow-up code was found")
+
+
+def again(submission: UUID, hashed: str, *, anonymous: bool) -> str:
+    """Return the code that was given for a submission before; an empty string when none was."""
+    codes = (code_for(submission, attempt) for attempt in range(ATTEMPTS if hashed else 0))
+    return next((code for code in codes if hmac.compare_digest(stored(code, anonymous=anonymous), hashed)), "")
+
+
+def digest(text: str) -> str:
+    """Return what tells one submission from another: keyed, so that nobody can try out names against it."""
+    return _keyed(b"digest" + text.encode())
 
 
 def clean(text: str) -> str:

@@ -1,56 +1,87 @@
 """Why something cannot be done to a matter by somebody now. None means that it can."""
 
+from collections.abc import Callable
 from typing import Any
 
+from django.db.models import BooleanField, ExpressionWrapper
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from gandan.access import Actor
-from gandan.cases.models import Case
+from gandan.access.authority import authority
+from gandan.access.clock import day_of
+from gandan.cases.models import Case, Transfer
+from gandan.obligations import terms
 
 Reason = str | Promise | None
 
-NOT_YOURS = _("Your role does not include this.")
-ENDED = _("This matter has ended.")
+NOT_YOURS = gettext_lazy("Your role does not include this.")
+ENDED = gettext_lazy("This matter has ended.")
+ANSWERED = gettext_lazy("This matter has been answered.")
 
 
-def _basic(case: Case, by: Actor, capability: str) -> Reason:
-    covers = by.reach(capability).covers(case.holder_id, case.province_id)
-    watches = by.concerned_reach(capability).covers(case.holder_id, case.province_id)
-    return None if covers or watches or by.job else NOT_YOURS
+def may(case: Case, by: Actor, capability: str) -> bool:
+    """Say whether somebody may use a capability on this matter: it is in reach, and no concern stands between.
+
+    The same rule as `Case.for_`, asked of one loaded row.
+    """
+    about_us, about_me = _concerns(case, by)
+    if about_me:
+        return False
+    reach = by.concerned_reach(capability) if about_us else by.reach(capability)
+    return reach.covers(case.holder_id, case.province_id)
 
 
 def take(case: Case, by: Actor) -> Reason:
-    if reason := _basic(case, by, "case.take"):
-        return reason
-    if case.is_ended:
-        return ENDED
-    if case.officer_id == by.user_id and case.taken_at:
-        return _("You have this matter in hand already.")
+    if not may(case, by, "case.take"):
+        return NOT_YOURS
+    if case.is_ended or case.answered_at:
+        return ENDED if case.is_ended else ANSWERED
+    if case.taken_at and case.officer is not None:
+        if case.officer_id == by.user_id:
+            return _("You have this matter in hand already.")
+        if not may(case, by, "case.assign"):
+            return _("%(name)s has this matter in hand. The chief can give it to somebody else.") % {
+                "name": case.officer.title
+            }
     return None
 
 
 def assign(case: Case, by: Actor) -> Reason:
-    return _basic(case, by, "case.assign") or (ENDED if case.is_ended else None)
+    if not may(case, by, "case.assign"):
+        return NOT_YOURS
+    return ENDED if case.is_ended else None
+
+
+def work(case: Case, officer: Any) -> Reason:
+    """Why a matter cannot be given to this officer."""
+    if officer.is_active and may(case, authority().actor(officer), "case.answer"):
+        return None
+    return _("%(name)s has no role today that answers matters of this unit.") % {"name": officer.title}
 
 
 def note(case: Case, by: Actor) -> Reason:
-    return _basic(case, by, "case.note")
+    return None if may(case, by, "case.note") else NOT_YOURS
 
 
 def accept(case: Case, by: Actor) -> Reason:
-    if reason := _basic(case, by, "case.take"):
-        return reason
-    if case.is_ended:
-        return ENDED
-    return _("This matter was accepted before.") if case.accepted_at else None
+    if not may(case, by, "case.take"):
+        return NOT_YOURS
+    if case.is_ended or case.answered_at:
+        return ENDED if case.is_ended else ANSWERED
+    if case.accepted_at:
+        return _("This matter was accepted before.")
+    if not terms.in_force(case.procedure.code, day_of(case.received_at), starts_on="accepted"):
+        return _("The law asks for no formal acceptance of this kind of matter. Take it in hand instead.")
+    return None
 
 
 def ask(case: Case, by: Actor) -> Reason:
-    if reason := _basic(case, by, "case.ask"):
-        return reason
+    if not may(case, by, "case.ask"):
+        return NOT_YOURS
     if case.is_ended or case.answered_at:
-        return ENDED if case.is_ended else _("This matter has been answered.")
+        return ENDED if case.is_ended else ANSWERED
     if case.asked_at:
         return _("Papers have been asked for and have not come yet.")
     if case.paper_requests.filter(round=case.round).exists():
@@ -59,78 +90,151 @@ def ask(case: Case, by: Actor) -> Reason:
 
 
 def supply(case: Case, by: Actor) -> Reason:
-    if reason := _basic(case, by, "case.note"):
-        return reason
+    if not may(case, by, "case.note"):
+        return NOT_YOURS
     return None if case.asked_at else _("No papers are being waited for.")
 
 
 def extend(case: Case, by: Actor) -> Reason:
-    if reason := _basic(case, by, "case.extend"):
-        return reason
-    return ENDED if case.is_ended or case.answered_at else None
+    if not may(case, by, "case.extend"):
+        return NOT_YOURS
+    if case.is_ended or case.answered_at:
+        return ENDED if case.is_ended else ANSWERED
+    return None
+
+
+def apologise(case: Case, by: Actor) -> Reason:
+    if not may(case, by, "case.note"):
+        return NOT_YOURS
+    if case.is_ended or case.answered_at:
+        return ENDED if case.is_ended else ANSWERED
+    if case.events.filter(kind="apologised", facts__round=case.round).exists():
+        return _("An apology names one new date, and that was given before. Answer now.")
+    return None
 
 
 def send(case: Case, by: Actor) -> Reason:
-    if reason := _basic(case, by, "case.handover"):
-        return reason
+    if not may(case, by, "case.handover"):
+        return NOT_YOURS
     if case.is_ended:
         return ENDED
-    if case.transfers.filter(acknowledged_at=None).exists():
+    if pending(case) is not None:
         return _("This matter is on its way already and waits for the receiver's word.")
     return None
 
 
+def recall(case: Case, by: Actor) -> Reason:
+    if not may(case, by, "case.handover"):
+        return NOT_YOURS
+    return None if pending(case) is not None else _("Nothing is on its way.")
+
+
 def acknowledge(case: Case, by: Actor) -> Reason:
-    pending = case.transfers.filter(acknowledged_at=None).first()
-    if pending is None:
+    transfer = pending(case)
+    if transfer is None:
         return _("Nothing waits to be acknowledged.")
-    if pending.to_unit_id is not None:
-        covers = by.reach("case.receive").covers(pending.to_unit_id)
-        watches = by.concerned_reach("case.receive").covers(pending.to_unit_id)
-        return None if covers or watches else _("The receiving unit acknowledges this matter itself.")
-    return _basic(case, by, "case.handover")
+    if transfer.to_unit_id is None:
+        return None if may(case, by, "case.handover") else NOT_YOURS
+    if Transfer.arriving(by).filter(pk=transfer.pk).exists():
+        return None
+    return _("The receiving unit acknowledges this matter itself.")
 
 
 def answer(case: Case, by: Actor) -> Reason:
-    if reason := _basic(case, by, "case.answer"):
-        return reason
-    if case.is_ended:
-        return ENDED
-    if case.answered_at:
-        return _("This matter has been answered.")
+    if not may(case, by, "case.answer"):
+        return NOT_YOURS
+    if case.is_ended or case.answered_at:
+        return ENDED if case.is_ended else ANSWERED
     return None if case.taken_at else _("Take the matter in hand first.")
 
 
+def settle(case: Case, by: Actor) -> Reason:
+    if not may(case, by, "case.settle"):
+        return _("You cannot settle this matter on the spot. Leave the answer empty: it is received and goes on.")
+    return ENDED if case.is_ended or case.answered_at else None
+
+
 def close(case: Case, by: Actor) -> Reason:
-    if reason := _basic(case, by, "case.close"):
-        return reason
+    if not may(case, by, "case.close"):
+        return NOT_YOURS
     if case.is_ended:
         return ENDED
     return None if case.answered_at else _("Answer the person before you close the matter.")
 
 
 def reopen(case: Case, by: Actor) -> Reason:
-    if reason := _basic(case, by, "case.assign"):
-        return reason
-    return None if case.answered_at and not case.withdrawn_at else _("Only an answered matter is reopened.")
+    return reopening(case) if may(case, by, "case.assign") else NOT_YOURS
+
+
+def reopening(case: Case) -> Reason:
+    """Why a matter cannot be opened again, whoever asks: an officer, or the person under the code."""
+    if case.answered_at is None or case.withdrawn_at or case.passed_on_at:
+        return _("Only an answered matter is reopened.")
+    return None
+
+
+def withdraw(case: Case, by: Actor) -> Reason:
+    if not may(case, by, "case.note"):
+        return NOT_YOURS
+    return ENDED if case.is_ended else None
 
 
 def message(case: Case, by: Actor) -> Reason:
-    return _basic(case, by, "case.note")
+    return note(case, by)
 
 
-ALL: dict[str, Any] = {
+def rate(case: Case) -> Reason:
+    """Why an answer cannot be rated. Complaints about the police enter no figure of theirs, ratings included."""
+    if case.answered_at is None:
+        return _("A matter is rated after it has been answered.")
+    if case.rated_round >= case.round:
+        return _("You have rated this answer already. Thank you.")
+    if Case.system("permission").filter(authority().has_subject("id"), pk=case.pk).exists():
+        return _("Complaints about us are not rated here. You can say that the matter is not settled.")
+    return None
+
+
+ALL: dict[str, Callable[[Case, Actor], Reason]] = {
     "take": take,
+    "accept": accept,
     "assign": assign,
     "note": note,
-    "accept": accept,
+    "message": message,
     "ask": ask,
     "supply": supply,
     "extend": extend,
+    "apologise": apologise,
     "send": send,
+    "recall": recall,
     "acknowledge": acknowledge,
     "answer": answer,
     "close": close,
     "reopen": reopen,
-    "message": message,
+    "withdraw": withdraw,
 }
+
+
+def pending(case: Case) -> Transfer | None:
+    """Return the transfer that waits for its receiver's word, if any."""
+    found: Transfer | None = (
+        case.transfers.filter(acknowledged_at=None, recalled_at=None).select_related("to_unit").first()
+    )
+    return found
+
+
+def _concerns(case: Case, by: Actor) -> tuple[bool, bool]:
+    """Say whether the matter is about a unit or officer, and whether it concerns this actor; asked once a row."""
+    known: dict[Any, tuple[bool, bool]] = case.__dict__.setdefault("_known_concerns", {})
+    key = by.user_id or by.job
+    if key not in known:
+        conditions = {"about_us": authority().has_subject("id")}
+        if not by.job and not by.is_anonymous:
+            conditions["about_me"] = authority().names("id", by)
+        row = (
+            Case.system("permission")
+            .filter(pk=case.pk)
+            .values(**{name: ExpressionWrapper(q, BooleanField()) for name, q in conditions.items()})
+            .get()
+        )
+        known[key] = (bool(row["about_us"]), bool(row.get("about_me")))
+    return known[key]

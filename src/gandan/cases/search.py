@@ -21,13 +21,24 @@ def index_text(*texts: str) -> str:
     return f" {fold(' '.join(texts))} "
 
 
+def reference_in(text: str) -> str:
+    """Return the reference that somebody typed, however they spaced it, or an empty string."""
+    letters = "".join(c for c in text.upper() if c.isascii() and c.isalnum())
+    letters = letters.removeprefix("GD") if len(letters) == 10 else letters
+    return f"GD-{letters[:4]}-{letters[4:]}" if len(letters) == 8 else ""
+
+
 def matching(rows: Any, text: str) -> Any:
-    """Narrow rows of matters to those that hold every word of `text`, or whose reference it is."""
-    reference = text.strip().upper().replace(" ", "")
-    words = fold(text).split()
-    if not words:
+    """Narrow rows of matters to those that hold every word of `text` (or one that begins with it), or whose
+    reference it is. Nothing but spaces narrows nothing; a text without letters or digits finds nothing.
+
+    The same rows on both engines: the words were folded to plain letters and digits when they were stored.
+    """
+    if not text.strip():
         return rows
-    condition = Q()
+    words = fold(text).split()
+    condition = Q(pk__in=[]) if not words else Q()
     for word in words:
         condition &= Q(folded__contains=f" {word}")
-    return rows.filter(condition | Q(reference=reference))
+    reference = reference_in(text)
+    return rows.filter(condition | Q(reference=reference) if reference else condition)

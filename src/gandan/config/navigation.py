@@ -33,7 +33,17 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
             )
         },
         "actor": actor,
+        "footer_links": _footer(),
     }
+
+
+def _footer() -> list[dict[str, Any]]:
+    links = _links(
+        ("privacy", _("How we use your data"), ""),
+        ("accessibility", _("Accessibility statement"), ""),
+        ("open_data", _("Open data and how we count"), ""),
+    )
+    return links
 
 
 def _side(actor: Any) -> list[dict[str, Any]]:
@@ -44,6 +54,7 @@ def _side(actor: Any) -> list[dict[str, Any]]:
                 ("desk", _("Worklist"), "in", "obligation.read"),
                 ("case_list", _("All matters"), "file", "case.read"),
                 ("case_intake", _("Record a matter"), "say", "case.receive"),
+                ("notices", _("Notices"), "bell", "obligation.read"),
             ],
         ),
         (

@@ -18,6 +18,7 @@ SECRET_KEY = GANDAN_KEYS["django"].hex()
 
 # Rooms from the top storey to the bottom one.
 _ROOMS = [
+    "demo",
     "portal",
     "ratings",
     "measures",
@@ -119,7 +120,6 @@ STORAGES = {
 }
 MEDIA_ROOT = GANDAN_HOME / "files"
 WHITENOISE_USE_FINDERS = DEBUG
-FORMS_URLFIELD_ASSUME_HTTPS = True
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]

@@ -7,7 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 def _pages() -> list[URLPattern | URLResolver]:
     patterns: list[URLPattern | URLResolver] = []
-    for room in ("portal", "cases", "obligations", "staffing", "units", "accounts", "ui"):
+    for room in ("demo", "portal", "cases", "obligations", "staffing", "units", "accounts", "ui"):
         if (settings.PACKAGE / room / "urls.py").exists():
             patterns.append(path("", include(f"gandan.{room}.urls")))
     return patterns

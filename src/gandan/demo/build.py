@@ -40,6 +40,10 @@ CASES_FROM = date(2024, 1, 1)
 POLICE_MOVE = date(2025, 3, 1)
 MERGER = date(2025, 7, 1)
 SCALES = {"small": 1_500, "province": 12_000}
+LATELY = 0.2
+"""Share of the later matters that came in the last three weeks."""
+SHOWN = 24
+"""Recent matters of the commune whose desk the demo opens."""
 BASIS = "Số liệu minh họa"
 REMOTE_BASIS = "Quyết định minh họa về xã vùng khó khăn"
 _BY = SystemActor("demo", "unit.enact", "unit.draft", "unit.contact")
@@ -279,9 +283,16 @@ class Builder:
         return self._stories([self.units[code] for code in codes], CASES_FROM, MERGER, round(self.count * share))
 
     def _stories_after(self) -> list[Story]:
-        codes = [commune.code for commune in place.new_communes()]
+        """Return the matters of the new communes; the last weeks are fuller, so that desks have open work."""
+        communes = [self.now_serving[commune.code] for commune in place.new_communes()]
         share = 1 - (MERGER - CASES_FROM).days / max((today() - CASES_FROM).days, 1)
-        return self._stories([self.now_serving[code] for code in codes], MERGER, None, round(self.count * share))
+        count = round(self.count * share)
+        lately, shown = round(count * LATELY), min(SHOWN, count // 10)
+        return [
+            *self._stories(communes, MERGER, None, count - lately - shown),
+            *self._stories(communes, today() - timedelta(days=20), None, lately),
+            *self._stories(communes[:1], today() - timedelta(days=17), None, shown),
+        ]
 
     def _stories(self, places: list[Unit], start: date, end: date | None, count: int) -> list[Story]:
         begin, finish = _instant(start), _instant(end) if end else now()
@@ -374,7 +385,7 @@ class Builder:
                 (got, "acknowledge", f"{chance.randrange(10, 999)}/TN"),
             ]
         steps: list[tuple[datetime, str, Any]] = []
-        typical = {"FB-01": 6.5, "CO-01": 24.0, "DE-01": 21.0, "RE-01": 5.5, "RE-09": 0.15}.get(code, 1.6)
+        typical = {"FB-01": 8.5, "CO-01": 24.0, "DE-01": 21.0, "RE-01": 5.5, "RE-09": 0.15}.get(code, 1.6)
         if code in ("CO-01", "DE-01"):
             took = self._working(at + timedelta(days=chance.uniform(1, 7)))
             steps.append((took, "accept", None))
@@ -389,6 +400,9 @@ class Builder:
             steps += [(asked, "ask", chance.choice(voices.MISSING)), (last, "supply", None)]
         slow = chance.choices([1.0, 2.6], [91, 9])[0]
         answered = self._working(last + timedelta(days=max(0.02, chance.gammavariate(5, typical / 5) * slow)))
+        if code == "RE-09":
+            # A confirmation is written while the person waits, or by the end of the half day.
+            answered = last + timedelta(hours=chance.uniform(0.3, 1.5) * (1 if slow == 1.0 else 6))
         closed = self._working(answered + timedelta(days=chance.uniform(0.2, 12)))
         return [*steps, (answered, "answer", answer), (closed, "close", None)]
 

@@ -456,3 +456,24 @@ def _facts(ledger: Ledger) -> dict[str, Any]:
 
 def _decimal(value: Any) -> Decimal | None:
     return None if value is None else Decimal(str(value))
+
+
+def see_notice(*, notice: Notice, by: Actor) -> None:
+    """Write down that somebody of the unit has seen a notice."""
+    with transaction.atomic():
+        changed = (
+            Notice.system("see-notice").filter(pk=notice.pk, seen_at=None).update(seen_at=now(), seen_by_id=by.user_id)
+        )
+        if changed:
+            audit.record("obligation.notice_seen", by=by, on=notice, unit=notice.unit_id)
+
+
+def amend_term(*, term: Term, columns: dict[str, Any], valid_from: date, by: Actor) -> Term:
+    """Give a term a new version from a day on. Raises Refused when it would begin before the present one."""
+    kept = {
+        field.name: getattr(term, field.name)
+        for field in Term._meta.concrete_fields
+        if field.name not in ("id", "version", "valid_from", "valid_to")
+    }
+    with transaction.atomic():
+        return _new_version(Term(**{**kept, **columns}, version=term.version + 1, valid_from=valid_from), by)

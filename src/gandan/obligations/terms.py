@@ -70,3 +70,8 @@ def in_force(procedure: str, on: date, *, starts_on: str | None = None) -> list[
 
 def amount_of(term: models.Term, *, remote: bool, complex: bool) -> Decimal:
     return value_of(term).amount_for(remote=remote, complex=complex)
+
+
+def forget() -> None:
+    """Forget the calendar that was read, after a change that was undone."""
+    _calendar.cache_clear()

@@ -43,6 +43,7 @@ class GrantAuthority:
             ordinary=ordinary,
             concerned=concerned,
             affiliations=_affiliations(grants, on),
+            place=active[0].unit.title if active else "",
         )
 
     def has_subject(self, matter: str) -> Q:

@@ -43,7 +43,8 @@ def people(request: HttpRequest) -> HttpResponse:
         )
         for invitation in waiting:
             invitation.role_name = ROLE_NAMES[invitation.role]
-    return render(request, "staffing/people.html", {"rows": rows, "waiting": waiting})
+    may_invite = actor.can_any(("account.invite", "grant.oversight"))
+    return render(request, "staffing/people.html", {"rows": rows, "waiting": waiting, "may_invite": may_invite})
 
 
 @needs("account.invite", "grant.oversight")

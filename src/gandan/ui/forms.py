@@ -32,8 +32,8 @@ class DateBoxes(forms.MultiWidget):
     _parts = (("day", _("Day"), 2), ("month", _("Month"), 2), ("year", _("Year"), 4))
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
-        widgets = {
-            name: forms.NumberInput(
+        widgets: dict[str, forms.Widget | type[forms.Widget]] = {
+            name: forms.TextInput(
                 {
                     "inputmode": "numeric",
                     "autocomplete": "off",
@@ -42,8 +42,6 @@ class DateBoxes(forms.MultiWidget):
             )
             for name, _label, width in self._parts
         }
-        for widget in widgets.values():
-            widget.input_type = "text"
         super().__init__(widgets, attrs)
 
     def decompress(self, value: Any) -> list[Any]:
@@ -53,7 +51,7 @@ class DateBoxes(forms.MultiWidget):
             return list(value.split("/"))
         return ["", "", ""]
 
-    def value_from_datadict(self, data: Mapping[str, Any], files: MultiValueDict[str, Any], name: str) -> str:
+    def value_from_datadict(self, data: Mapping[str, Any], files: MultiValueDict[str, Any], name: str) -> Any:
         """Return what was typed as day/month/year, for the field to judge; "" when all boxes are empty."""
         typed = [str(part or "").strip() for part in super().value_from_datadict(data, files, name)]
         return "/".join(typed) if any(typed) else ""

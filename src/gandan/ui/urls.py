@@ -5,4 +5,5 @@ from gandan.ui import views
 urlpatterns = [
     path("theme/", views.theme, name="theme"),
     path("gallery/", views.gallery, name="gallery"),
+    *(path(f"gallery/{page}/", views.gallery, {"page": page}) for page in ("home", "form", "desk")),
 ]

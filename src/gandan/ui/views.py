@@ -39,14 +39,24 @@ def theme(request: HttpRequest) -> HttpResponse:
 theme.access_rule = ("public", "the colours of one's own screen")  # type: ignore[attr-defined]
 
 
-def gallery(request: HttpRequest) -> HttpResponse:
-    """Show every component in every state; only where nothing is real."""
+def gallery(request: HttpRequest, page: str = "") -> HttpResponse:
+    """Show every component in every state, or a whole sample page; only where nothing is real."""
     if not (settings.DEBUG or settings.GANDAN_DEMO):
         raise Http404
-    return render(request, "ui/gallery.html")
+    from gandan.ui import gallery as samples
+
+    shown = samples.context()
+    if page == "form":
+        shown["form"] = samples.faulty_form()
+    if page == "desk":
+        shown["side_navigation"] = samples.side_navigation()
+    return render(request, f"ui/gallery_{page}.html" if page else "ui/gallery.html", shown)
 
 
-gallery.access_rule = ("public", "drawings of the design system, with invented words; shown in the demo only")  # type: ignore[attr-defined]
+gallery.access_rule = (  # type: ignore[attr-defined]
+    "public",
+    "samples of the design system, with invented words; shown in the demo only",
+)
 
 
 # What went wrong. These pages are also drawn when half the house is down, so they ask nothing of anybody.
@@ -95,5 +105,6 @@ _PLAIN_FAULT = """<!DOCTYPE html>
 <html lang="vi"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Lỗi ở phía chúng tôi</title></head>
 <body><h1>Lỗi ở phía chúng tôi</h1><p>Hãy thử lại sau ít phút. Việc gấp: gọi <a href="tel:113">113</a>.</p>
-<p lang="en">Something failed on our side. Please try again in a few minutes. If it cannot wait, call 113.</p></body></html>
+<p lang="en">Something failed on our side. Please try again in a few minutes. If it cannot wait, call 113.</p>
+</body></html>
 """

@@ -1,7 +1,7 @@
 """Drafting, checking and bringing into force the acts that change units; loading the official ones."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -295,3 +295,60 @@ def _open(act: Reorganisation) -> Reorganisation:
 def _reset(act: Reorganisation) -> None:
     act.state = State.DRAFTED
     act.save(update_fields=["state"])
+
+
+def unit_by_code(code: str, act: Reorganisation) -> Unit:
+    """Return the unit that bears a code on the day before an act. Raises Refused when none or several do."""
+    before = act.effective_on - timedelta(days=1)
+    rows = list(UnitVersion.objects.on(before).filter(code=code.strip()).select_related("unit"))
+    if len(rows) != 1:
+        raise Refused(
+            _("No unit bears the code %(code)s on %(day)s.") % {"code": code.strip(), "day": f"{before:%d/%m/%Y}"}
+            if not rows
+            else _("The code %(code)s means several units on that day.") % {"code": code.strip()}
+        )
+    found: Unit = rows[0].unit
+    return found
+
+
+def add_parts(*, act: Reorganisation, rows: Iterable[dict[str, str]], by: Actor) -> None:
+    """Add the steps that a table of parts describes: {old, new, type, name, share} for each part.
+
+    A new unit stands where its first old unit stood in both chains, or under the seat of the act when that
+    one ends too. Raises Refused naming the first line that cannot be read.
+    """
+    steps: list[tuple[str, dict[str, Any]]] = []
+    established: set[str] = set()
+    merged: dict[str, list[str]] = {}
+    divided: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        old = unit_by_code(row["old"], act)
+        key = f"new:{row['new']}"
+        if key not in established:
+            established.add(key)
+            version = old.version_on(act.effective_on)
+            steps.append(
+                (
+                    "establish",
+                    {
+                        "code": row["new"],
+                        "name": row["name"],
+                        "type": row["type"],
+                        "level": old.level,
+                        "administrative": str(act.seat_id),
+                        "police": str(act.seat_id),
+                        "remote": version.remote if version else None,
+                        "remote_basis": version.remote_basis if version else "",
+                    },
+                )
+            )
+        if row["share"]:
+            share = None if row["share"] == "?" else row["share"].replace(",", ".")
+            divided.setdefault(str(old.pk), []).append({"unit": key, "share": share})
+        else:
+            merged.setdefault(key, []).append(str(old.pk))
+    steps += [("merge", {"from": parts, "into": key}) for key, parts in merged.items()]
+    steps += [("divide", {"from": old, "into": parts}) for old, parts in divided.items()]
+    with transaction.atomic():
+        for kind, data in steps:
+            add_step(act=act, kind=kind, data=data, by=by)

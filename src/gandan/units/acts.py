@@ -242,3 +242,43 @@ def _strings(data: Any) -> list[str]:
     if isinstance(data, list):
         return [text for value in data for text in _strings(value)]
     return []
+
+
+def sentence(step: Any) -> str:
+    """Return a step in words, with the names of the units that it speaks of."""
+    data = step.data
+
+    def name(reference: Any) -> str:
+        text = str(reference)
+        if text.startswith("new:"):
+            return text.removeprefix("new:")
+        unit = Unit.objects.filter(pk=text).first()
+        return unit.title if unit else text
+
+    match step.kind:
+        case "establish":
+            return _("Establish %(unit)s, code %(code)s") % {
+                "unit": f"{data.get('type', '')} {data.get('name', '')}".strip(),
+                "code": data.get("code", ""),
+            }
+        case "merge":
+            return _("%(parts)s go whole into %(unit)s") % {
+                "parts": ", ".join(name(part) for part in data.get("from", [])),
+                "unit": name(data.get("into", "")),
+            }
+        case "divide":
+            parts = ", ".join(
+                f"{name(part.get('unit'))} ({part.get('share') or _('unknown size')})" for part in data.get("into", [])
+            )
+            return _("%(unit)s is divided among %(parts)s") % {"unit": name(data.get("from", "")), "parts": parts}
+        case "dissolve":
+            return _("%(unit)s ends without successor") % {"unit": name(data.get("unit", ""))}
+        case "rename":
+            return _("%(unit)s is called %(name)s") % {"unit": name(data.get("unit", "")), "name": data.get("name", "")}
+        case "change_type":
+            return _("%(unit)s becomes %(type)s") % {"unit": name(data.get("unit", "")), "type": data.get("type", "")}
+        case _:
+            return _("%(unit)s moves under %(parent)s") % {
+                "unit": name(data.get("unit", "")),
+                "parent": name(data.get("parent", "")),
+            }

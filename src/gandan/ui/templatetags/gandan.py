@@ -19,7 +19,51 @@ from django.utils.translation import get_language, gettext, ngettext
 register = template.Library()
 
 ICONS = frozenset(
-    ["back", "bell", "cal", "card", "chart", "check", "clock", "close", "down", "edit", "eye", "file", "find", "hand", "history", "home", "in", "info", "key", "law", "link", "lock", "mail", "map", "menu", "moon", "next", "out", "people", "phone", "pin", "play", "plus", "print", "rate", "say", "search", "sent", "shield", "sun", "task", "unit", "up", "user", "warn"]
+    [
+        "back",
+        "bell",
+        "cal",
+        "card",
+        "chart",
+        "check",
+        "clock",
+        "close",
+        "down",
+        "edit",
+        "eye",
+        "file",
+        "hand",
+        "history",
+        "home",
+        "in",
+        "info",
+        "key",
+        "law",
+        "link",
+        "lock",
+        "mail",
+        "map",
+        "menu",
+        "moon",
+        "next",
+        "out",
+        "people",
+        "phone",
+        "pin",
+        "plus",
+        "print",
+        "rate",
+        "say",
+        "search",
+        "sent",
+        "shield",
+        "sun",
+        "task",
+        "unit",
+        "up",
+        "user",
+        "warn",
+    ]
 )
 """The names that `icon` knows; their drawings are `frontend/icons/*.svg`."""
 
@@ -235,7 +279,7 @@ def _due_today(due_at: datetime | None) -> str:
     moment = _local(due_at)
     if isinstance(moment, datetime) and moment.time() != time.min:
         return gettext("due today %(time)s") % {"time": f"{moment:%H:%M}"}
-    return gettext("due by the end of today")
+    return gettext("due today")
 
 
 @register.inclusion_tag("ui/components/clock_chip.html")
@@ -246,8 +290,10 @@ def clock_chip(state: Clock, due_at: datetime | None = None, show_due: bool = Fa
         "words": clock_words(state, due_at),
         "kind": kind,
         "used": max(0, min(100, round(float(state.used_share) * 100))),
-        "due_at": due_at,
-        "show_due": show_due and due_at is not None,
+        # A paused clock has no due date: it moves with the pause.
+        "due_at": None if kind == "hold" else due_at,
+        "show_due": show_due,
+        "was_due": kind.startswith("done"),
     }
 
 

@@ -1,0 +1,483 @@
+"""The citizens' side: what can be brought, bringing it, and following it with a code and no account."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from gandan.access import ANONYMOUS, Refused, now, today
+from gandan.access.decorators import public
+from gandan.cases import actions, catalogue, follow, public_forms, uploads
+from gandan.cases.desk_views import file_response
+from gandan.cases.guessing import guesses
+from gandan.cases.models import Case, CaseEvent, Draft, Procedure
+from gandan.obligations import explain, terms, worklist
+from gandan.obligations.models import Obligation
+from gandan.ui.views import conflict, too_many
+from gandan.units.models import Unit
+
+
+def _group_name(group: str) -> str:
+    return {
+        "report": _("Reporting and proposing"),
+        "complaint": _("Complaints about us"),
+        "residence": _("Residence"),
+        "papers": _("Papers and registration"),
+        "safety": _("Safety"),
+        "rights": _("Your rights"),
+    }[group]
+
+
+@public("procedures are published")
+def procedures(request: HttpRequest) -> HttpResponse:
+    """Everything that people bring, in groups."""
+    grouped: dict[str, list[Procedure]] = {}
+    for procedure in catalogue.current():
+        grouped.setdefault(procedure.group, []).append(procedure)
+    english = get_language() == "en"
+    groups = [
+        {
+            "title": _group_name(group),
+            "procedures": [
+                {"code": p.code, "name": p.name, "summary": p.summary_en if english else p.summary_vi} for p in found
+            ],
+        }
+        for group, found in grouped.items()
+    ]
+    return render(request, "cases/public/procedures.html", {"groups": groups})
+
+
+@public("procedures are published")
+def procedure(request: HttpRequest, code: str) -> HttpResponse:
+    """One procedure: what to bring, cost, time, law, and the button that starts it."""
+    found = catalogue.in_force(code)
+    if found is None:
+        raise Http404
+    english = get_language() == "en"
+    clocks = [
+        {
+            "name": t.name_en if english else t.name_vi,
+            "amount": t.amount,
+            "unit": t.unit,
+            "remote": t.remote_amount,
+            "complex": t.complex_amount,
+            "basis": t.basis_en if english else t.basis_vi,
+            "ours": t.body == "commune",
+            "promise": t.evidence == "policy",
+        }
+        for t in terms.in_force(code, today())
+    ]
+    return render(
+        request,
+        "cases/public/procedure.html",
+        {
+            "procedure": found,
+            "clocks": clocks,
+            "summary": found.summary_en if english else found.summary_vi,
+            "bring": found.bring_en if english else found.bring_vi,
+            "cost": found.cost_en if english else found.cost_vi,
+            "law": found.law_en if english else found.law_vi,
+        },
+    )
+
+
+# Bringing something
+
+STEPS = ("where", "what", "files", "who", "check")
+
+
+@public("anybody may bring something")
+def report(request: HttpRequest) -> HttpResponse:
+    """Choose what to bring; the draft begins here."""
+    kind = request.GET.get("kind", "")
+    form = public_forms.KindForm(request.POST or None, initial={"kind": kind})
+    if request.method == "POST" and form.is_valid():
+        unit = request.GET.get("unit", "")
+        data: dict[str, Any] = {"kind": form.cleaned_data["kind"]}
+        known = Unit.objects.filter(slug=unit, valid_to=None, level=Unit.Level.COMMUNE).first()
+        if known is not None:
+            data |= {"unit": known.slug, "place_name": known.title}
+        draft = Draft.objects.create(data=data, begun_on=today())
+        return redirect("report_step", draft=draft.pk, step="where" if known is None else "what")
+    return render(
+        request, "cases/public/report.html", {"form": form, "steps": _steps("")}, status=422 if form.errors else 200
+    )
+
+
+@public("reached only by the random address of one's own draft")
+def report_step(request: HttpRequest, draft: UUID, step: str) -> HttpResponse:
+    """One topic a page; everything typed so far is kept."""
+    found = get_object_or_404(Draft.objects, pk=draft)
+    if step not in STEPS:
+        raise Http404
+    if found.case_id is not None and request.method != "POST":
+        return render(request, "cases/public/sent_before.html")
+    procedure = catalogue.in_force(found.data.get("kind", ""))
+    if procedure is None:
+        return redirect("report")
+    missing = _first_missing(found, procedure)
+    if missing and STEPS.index(missing) < STEPS.index(step) and found.case_id is None:
+        return redirect("report_step", draft=found.pk, step=missing)
+    if step == "check":
+        return _check(request, found, procedure)
+    if step == "files":
+        return _files(request, found)
+    form = _step_form(step, request, found, procedure)
+    if request.method == "POST" and form.is_valid():
+        found.data = {**found.data, **form.cleaned_data}
+        found.save(update_fields=["data"])
+        following = STEPS[STEPS.index(step) + 1]
+        return redirect("report_step", draft=found.pk, step=following)
+    return _step_page(request, found, procedure, step, form)
+
+
+def _step_form(step: str, request: HttpRequest, draft: Draft, procedure: Procedure) -> Any:
+    data = request.POST or None
+    if step == "where":
+        return public_forms.WhereForm(data, initial=draft.data)
+    if step == "who":
+        return public_forms.WhoForm(data, initial=draft.data, procedure=procedure)
+    form_class: Any = public_forms.WhatForm
+    if procedure.about_service:
+        form_class = type("AboutWhatForm", (public_forms.WhatForm, public_forms.AboutForm), {})
+    return form_class(data, initial=draft.data)
+
+
+def _step_page(request: HttpRequest, draft: Draft, procedure: Procedure, step: str, form: Any) -> HttpResponse:
+    back = (
+        reverse("report") if step == "where" else reverse("report_step", args=[draft.pk, STEPS[STEPS.index(step) - 1]])
+    )
+    return render(
+        request,
+        "cases/public/step.html",
+        {
+            "form": form,
+            "procedure": procedure,
+            "step": step,
+            "steps": _steps(step),
+            "back": back,
+            "title": _step_title(step),
+        },
+        status=422 if form.errors else 200,
+    )
+
+
+def _files(request: HttpRequest, draft: Draft) -> HttpResponse:
+    form = public_forms.FilesForm(request.POST or None, request.FILES or None)
+    if request.method == "POST":
+        remove = request.POST.get("remove", "")
+        if remove:
+            draft.files.filter(sha256=remove).delete()
+            return redirect("report_step", draft=draft.pk, step="files")
+        if form.is_valid() and form.cleaned_data["file"]:
+            try:
+                if draft.files.count() >= uploads.FILES:
+                    raise Refused(_("Five files are enough. Take one away before you add another."))
+                kept = uploads.keep(form.cleaned_data["file"])
+            except Refused as refusal:
+                form.add_error("file", str(refusal))
+            else:
+                draft.files.get_or_create(
+                    sha256=kept.sha256, defaults={"name": kept.name, "media_type": kept.media_type, "size": kept.size}
+                )
+                return redirect("report_step", draft=draft.pk, step="files")
+        elif not form.errors:
+            return redirect("report_step", draft=draft.pk, step="who")
+    return render(
+        request,
+        "cases/public/files.html",
+        {
+            "form": form,
+            "files": draft.files.all(),
+            "draft": draft,
+            "steps": _steps("files"),
+            "title": _step_title("files"),
+            "back": reverse("report_step", args=[draft.pk, "what"]),
+        },
+        status=422 if form.errors else 200,
+    )
+
+
+def _check(request: HttpRequest, draft: Draft, procedure: Procedure) -> HttpResponse:
+    unit = Unit.objects.filter(slug=draft.data.get("unit", "")).first()
+    if request.method == "POST":
+        return _send(request, draft, procedure, unit)
+    data = draft.data
+    return render(
+        request,
+        "cases/public/check.html",
+        {
+            "draft": draft,
+            "procedure": procedure,
+            "unit": unit,
+            "data": data,
+            "files": draft.files.all(),
+            "anonymous": data.get("anonymous") == "yes",
+            "steps": _steps("check"),
+            "title": _step_title("check"),
+            "back": reverse("report_step", args=[draft.pk, "who"]),
+        },
+    )
+
+
+def _send(request: HttpRequest, draft: Draft, procedure: Procedure, unit: Unit | None) -> HttpResponse:
+    if draft.case_id is not None:
+        # The answer to the first sending was lost on the way: the same receipt again.
+        case = Case.system("same-submission").select_related("procedure", "holder").get(pk=draft.case_id)
+        return _receipt(request, actions.Receipt(case, follow.code_for(draft.pk), again=True))
+    if unit is None:
+        return redirect("report_step", draft=draft.pk, step="where")
+    data = draft.data
+    try:
+        receipt = actions.receive(
+            submission=draft.pk,
+            procedure=procedure,
+            unit=unit,
+            channel=Case.Channel.WEB,
+            text=data.get("text", ""),
+            place=data.get("place", ""),
+            anonymous=data.get("anonymous") == "yes",
+            by=ANONYMOUS,
+            identity={name: data.get(name, "") for name in ("name", "phone", "address")},
+            language=get_language() or "vi",
+            files=[actions.File(f.sha256, f.name, f.media_type, f.size) for f in draft.files.all()],
+            concern={"unit": unit, "named": data.get("named", "")} if procedure.about_service else None,
+        )
+    except actions.Conflict as refusal:
+        return conflict(request, str(refusal))
+    draft.case, draft.data = receipt.case, {"kind": data.get("kind", "")}
+    draft.save(update_fields=["case", "data"])
+    draft.files.all().delete()
+    return _receipt(request, receipt)
+
+
+def _receipt(request: HttpRequest, receipt: actions.Receipt) -> HttpResponse:
+    owed = Obligation.system("receipt").open().filter(matter=receipt.case.pk).select_related("term").order_by("due_at")
+    response = render(
+        request,
+        "cases/public/receipt.html",
+        {
+            "receipt": receipt,
+            "case": receipt.case,
+            "owed": [{"name": explain.name(o), "due_at": o.due_at} for o in owed],
+        },
+    )
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _first_missing(draft: Draft, procedure: Procedure) -> str:
+    data = draft.data
+    if not data.get("unit"):
+        return "where"
+    if not data.get("text"):
+        return "what"
+    optional = procedure.identity == Procedure.Identity.OPTIONAL
+    if (optional and not data.get("anonymous")) or (not optional and not data.get("name")):
+        return "who"
+    return ""
+
+
+def _steps(current: str) -> list[dict[str, Any]]:
+    at = STEPS.index(current) if current in STEPS else -1
+    return [
+        {"title": _step_title(step), "state": "current" if i == at else "done" if i < at else ""}
+        for i, step in enumerate(STEPS)
+    ]
+
+
+def _step_title(step: str) -> str:
+    return {
+        "where": _("Where"),
+        "what": _("What happened"),
+        "files": _("Photos and files"),
+        "who": _("Your name"),
+        "check": _("Check and send"),
+    }[step]
+
+
+# Following it
+
+
+@public("the code is the key; it travels in the body of a POST only")
+def follow_case(request: HttpRequest) -> HttpResponse:
+    """Enter the code; see who has the matter and until when; write, supply, rate, reopen or withdraw."""
+    form = public_forms.CodeForm(request.POST or None)
+    if request.method != "POST" or not form.is_valid():
+        return render(request, "cases/public/follow.html", {"form": form}, status=422 if form.errors else 200)
+    source = request.META.get("REMOTE_ADDR", "")
+    at = now()
+    if guesses.too_many(source, at):
+        return too_many(request)
+    code = follow.clean(form.cleaned_data["code"])
+    case = _find(code)
+    if case is None:
+        guesses.failed(source, at)
+        form.add_error("code", _("We find no matter with this code. Check the 16 digits on your receipt."))
+        return render(request, "cases/public/follow.html", {"form": form}, status=422)
+    do = request.POST.get("do", "")
+    if do in _DOINGS:
+        failed = _DOINGS[do](request, case)
+        case = _find(code)
+        if case is None:
+            raise Http404
+        return _followed(request, case, code, failed)
+    return _followed(request, case, code, {})
+
+
+@require_POST
+@public("the code is the key; it travels in the body of a POST only")
+def follow_file(request: HttpRequest, file: UUID) -> HttpResponse:
+    case = _find(follow.clean(request.POST.get("code", "")))
+    if case is None:
+        guesses.failed(request.META.get("REMOTE_ADDR", ""), now())
+        raise Http404
+    return file_response(get_object_or_404(case.attachments.filter(shown=True), pk=file))
+
+
+def _find(code: str) -> Case | None:
+    if not code:
+        return None
+    rows = Case.system("follow-code").select_related("procedure", "holder", "officer")
+    found: Case | None = rows.filter(follow_hash__in=follow.lookups(code)).first()
+    return found
+
+
+def _followed(request: HttpRequest, case: Case, code: str, failed: dict[str, Any]) -> HttpResponse:
+    at = now()
+    owed = Obligation.system("follow-code").filter(matter=case.pk).select_related("term").order_by("due_at")
+    promises = [
+        {
+            "obligation": o,
+            "clock": worklist.state_of(o, at),
+            "name": explain.name(o),
+            "basis": explain.basis(o),
+            "lines": explain.lines(o),
+        }
+        for o in owed
+    ]
+    running = [p for p in promises if p["obligation"].discharged_at is None]
+    response = render(
+        request,
+        "cases/public/matter.html",
+        {
+            "case": case,
+            "code": code,
+            "promises": promises,
+            "lead": running[0] if running else None,
+            "state": case.get_state(),
+            "timeline": [_shown(event) for event in case.events.filter(shown=True)],
+            "papers": case.paper_requests.filter(supplied_at=None).first(),
+            "files": case.attachments.filter(shown=True),
+            "message_form": failed.get("message") or public_forms.MessageForm(auto_id="message_%s"),
+            "supply_form": failed.get("supply") or public_forms.MessageForm(auto_id="supply_%s"),
+            "reopen_form": failed.get("reopen") or public_forms.MessageForm(auto_id="reopen_%s"),
+            "rating_form": failed.get("rate") or public_forms.RatingForm(auto_id="rate_%s"),
+            "may_rate": case.answered_at is not None and case.rated_round < case.round,
+            "may_reopen": case.answered_at is not None and not case.withdrawn_at,
+            "token": uuid4(),
+            "forms": list(failed.values()),
+        },
+        status=422 if failed else 200,
+    )
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _shown(event: CaseEvent) -> dict[str, Any]:
+    text = event.text
+    facts = event.facts
+    if event.kind == CaseEvent.Kind.ASKED:
+        text = "\n".join([*(f"– {item}" for item in facts.get("items", [])), text]).strip()
+    elif event.kind == CaseEvent.Kind.SUCCEEDED:
+        text = _("%(from)s was merged; %(to)s has your matter now, with the same date.") % {
+            "from": facts.get("from", ""),
+            "to": facts.get("to", ""),
+        }
+    elif event.kind in (CaseEvent.Kind.SENT, CaseEvent.Kind.PASSED_ON) and facts.get("to"):
+        text = "\n".join(part for part in (facts["to"], text) if part)
+    by = event.actor_name if event.kind in (CaseEvent.Kind.TAKEN, CaseEvent.Kind.ANSWERED) else ""
+    return {"at": event.at, "title": event.get_kind_display(), "text": text, "by": by}
+
+
+def _do_message(request: HttpRequest, case: Case) -> dict[str, Any]:
+    return _with_message(request, case, "message", actions.message_in, _("Your message is with the unit."))
+
+
+def _do_supply(request: HttpRequest, case: Case) -> dict[str, Any]:
+    def perform(**values: Any) -> None:
+        actions.supply(from_citizen=True, **values)
+
+    return _with_message(request, case, "supply", perform, _("Your papers are with the unit; the clock runs on."))
+
+
+def _do_reopen(request: HttpRequest, case: Case) -> dict[str, Any]:
+    def perform(*, case: Case, text: str, by: Any, files: Any) -> None:
+        actions.reopen(case=case, text=text, by=by, from_citizen=True)
+
+    return _with_message(request, case, "reopen", perform, _("Your matter is open again, with a new date."))
+
+
+def _with_message(request: HttpRequest, case: Case, name: str, perform: Any, done: str) -> dict[str, Any]:
+    form = public_forms.MessageForm(request.POST, request.FILES, auto_id=f"{name}_%s")
+    if not form.is_valid():
+        return {name: form}
+    if _sent_before(request, case, name):
+        messages.success(request, done)
+        return {}
+    try:
+        upload = form.cleaned_data["file"]
+        files = [uploads.keep(upload)] if upload else []
+        perform(case=case, text=form.cleaned_data["text"], by=ANONYMOUS, files=files)
+    except Refused as refusal:
+        form.add_error(None, str(refusal))
+        return {name: form}
+    messages.success(request, done)
+    return {}
+
+
+def _sent_before(request: HttpRequest, case: Case, name: str) -> bool:
+    """Say whether the very same words came in the last minutes: a second click, or a page loaded again."""
+    kind = {"message": "message_in", "supply": "supplied", "reopen": "reopened"}[name]
+    last = case.events.filter(kind=kind).order_by("-at", "-recorded_at").first()
+    same = last is not None and last.text.split() == request.POST.get("text", "").split()
+    return bool(same and last and (now() - last.recorded_at).total_seconds() < 600)
+
+
+def _do_rate(request: HttpRequest, case: Case) -> dict[str, Any]:
+    form = public_forms.RatingForm(request.POST, auto_id="rate_%s")
+    if not form.is_valid():
+        return {"rate": form}
+    told = {"yes": True, "no": False}.get(form.cleaned_data["told"])
+    try:
+        actions.rate(case=case, score=int(form.cleaned_data["score"]), told_until_when=told, by=ANONYMOUS)
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("Thank you. Your score is kept without any link to you or to this matter."))
+    return {}
+
+
+def _do_withdraw(request: HttpRequest, case: Case) -> dict[str, Any]:
+    try:
+        actions.withdraw(case=case, by=ANONYMOUS)
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("You have taken the matter back."))
+    return {}
+
+
+_DOINGS = {
+    "message": _do_message,
+    "supply": _do_supply,
+    "reopen": _do_reopen,
+    "rate": _do_rate,
+    "withdraw": _do_withdraw,
+}
