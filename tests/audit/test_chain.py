@@ -17,7 +17,12 @@ MONDAY = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
 def entries(count):
     rows, previous = [], chain.GENESIS
     for seq in range(1, count + 1):
-        row = dict.fromkeys(chain.FIELDS, "") | {"seq": seq, "at": MONDAY, "object_id": UUID(int=seq), "action": "case.take"}
+        row = dict.fromkeys(chain.FIELDS, "") | {
+            "seq": seq,
+            "at": MONDAY,
+            "object_id": UUID(int=seq),
+            "action": "case.take",
+        }
         row["hash"] = previous = chain.link(previous, row)
         rows.append(row)
     return rows

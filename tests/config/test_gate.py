@@ -13,6 +13,12 @@ from gandan.config.sqlite.base import DatabaseWrapper
 pytestmark = pytest.mark.agnostic
 
 
+@pytest.fixture(autouse=True)
+def _files_of_our_own(django_db_blocker):
+    with django_db_blocker.unblock():
+        yield
+
+
 def wrapper(path):
     settings = connections["default"].settings_dict | database.sqlite(path) | {"ENGINE": "gandan.config.sqlite"}
     return DatabaseWrapper({**settings, "TIME_ZONE": None, "CONN_HEALTH_CHECKS": False, "AUTOCOMMIT": True}, "gate")

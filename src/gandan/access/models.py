@@ -30,7 +30,8 @@ class GuardedManager(models.Manager):
     """Refuses to answer without an actor; makes rows; serves parts through their loaded parent."""
 
     def get_queryset(self) -> models.QuerySet[Any]:
-        access = self.model.access
+        model: Any = self.model
+        access = model.access
         if isinstance(access, Open) or _checking_uniqueness.get():
             return super().get_queryset()
         if isinstance(access, Part) and getattr(self, "instance", None) is not None:
@@ -49,7 +50,7 @@ class GuardedManager(models.Manager):
             return super().create(**values)
         return super().get_queryset().create(**values)
 
-    def bulk_create(self, rows: Any, *args: Any, **options: Any) -> Any:
+    def bulk_create(self, rows: Any, *args: Any, **options: Any) -> Any:  # type: ignore[override]
         return super().get_queryset().bulk_create(rows, *args, **options)
 
 

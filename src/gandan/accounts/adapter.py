@@ -1,5 +1,3 @@
-from typing import Any
-
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
 
@@ -9,8 +7,3 @@ class StaffOnly(DefaultAccountAdapter):
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
-
-    def get_login_redirect_url(self, request: HttpRequest) -> Any:
-        from django.urls import reverse
-
-        return reverse("desk")

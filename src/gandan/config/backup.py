@@ -114,7 +114,8 @@ def restore(source: Path, *, verify_only: bool = False) -> int:
         )
     if verify_only:
         print(
-            f"{source} is whole: made {manifest['made_at']} by version {manifest['version']}, {len(manifest['files'])} files."
+            f"{source} is whole: made {manifest['made_at']} by version {manifest['version']}, "
+            f"{len(manifest['files'])} files."
         )
         return OK
     if connection.introspection.table_names():

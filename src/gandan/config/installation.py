@@ -98,6 +98,7 @@ def serve(options: argparse.Namespace) -> int:
     """Serve the pages with granian until stopped."""
     from granian import Granian
     from granian.constants import Interfaces
+    from granian.log import LogLevels
 
     if settings.GANDAN_DEMO and options.host not in {"127.0.0.1", "localhost", "::1"}:
         raise CommandError("the demo opens every chair without a password, so it serves loopback only", REFUSED)
@@ -117,7 +118,7 @@ def serve(options: argparse.Namespace) -> int:
         blocking_threads=options.threads,
         websockets=False,
         log_access=False,
-        log_level="warning",
+        log_level=LogLevels.warning,
     ).serve()
     return OK
 

@@ -30,6 +30,8 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
                 "keep_alive",
                 "demo",
                 "own_account",
+                "case_intake",
+                "case_list",
             )
         },
         "actor": actor,
@@ -38,12 +40,11 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
 
 
 def _footer() -> list[dict[str, Any]]:
-    links = _links(
+    return _links(
         ("privacy", _("How we use your data"), ""),
         ("accessibility", _("Accessibility statement"), ""),
         ("open_data", _("Open data and how we count"), ""),
     )
-    return links
 
 
 def _side(actor: Any) -> list[dict[str, Any]]:

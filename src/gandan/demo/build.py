@@ -384,6 +384,11 @@ class Builder:
                 (sent, "send", (body, words)),
                 (got, "acknowledge", f"{chance.randrange(10, 999)}/TN"),
             ]
+        if chance.random() < 0.01 and code not in ("CO-01", "DE-01"):
+            return [
+                (took, "take", None),
+                (self._working(took + timedelta(days=chance.uniform(0.2, 3))), "withdraw", None),
+            ]
         steps: list[tuple[datetime, str, Any]] = []
         typical = {"FB-01": 8.5, "CO-01": 24.0, "DE-01": 21.0, "RE-01": 5.5, "RE-09": 0.15}.get(code, 1.6)
         if code in ("CO-01", "DE-01"):
@@ -398,7 +403,8 @@ class Builder:
             asked = self._working(took + timedelta(hours=chance.uniform(0.5, 6)))
             last = self._working(asked + timedelta(days=chance.uniform(1, 6)))
             steps += [(asked, "ask", chance.choice(voices.MISSING)), (last, "supply", None)]
-        slow = chance.choices([1.0, 2.6], [91, 9])[0]
+        recent = now() - at < timedelta(days=60)
+        slow = chance.choices([1.0, 2.6, 6.0], [86, 9, 5] if recent else [91, 9, 0])[0]
         answered = self._working(last + timedelta(days=max(0.02, chance.gammavariate(5, typical / 5) * slow)))
         if code == "RE-09":
             # A confirmation is written while the person waits, or by the end of the half day.
@@ -467,6 +473,14 @@ class Builder:
         self._write(story, "closed", at, shown=True, by=story.case.officer)
         self._end(story, "closed", at, story.case.officer)
         self._audit("case.close", at, story, story.case.officer)
+
+    def _do_withdraw(self, story: Story, at: datetime, _words: Any) -> None:
+        story.case.withdrawn_at = at
+        self._write(story, "withdrawn", at, shown=True)
+        for ledger in story.ledgers:
+            if ledger.obligation.discharged_at is None:
+                ledger.add("withdrawn", at=at, recorded_at=at, ground="withdrawn")
+        self._audit("case.withdraw", at, story)
 
     def _do_send(self, story: Story, at: datetime, words: tuple[str, str]) -> None:
         body, note = words

@@ -209,7 +209,8 @@ def new_communes() -> list[NewCommune]:
     As in life, a new commune takes the code of its first part and often the name of another one, so that
     most codes now mean another place than before.
     """
-    old, communes, at = old_communes(), [], 0
+    communes: list[NewCommune] = []
+    old, at = old_communes(), 0
     for number, size in enumerate(PARTS):
         parts = old[at : at + size]
         at += size

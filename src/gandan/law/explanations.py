@@ -48,7 +48,7 @@ def _vietnamese(step: Step, grounds: Callable[[str], str]) -> str:
                 counted = "tính theo giờ làm việc"
             return f"Bắt đầu tính từ {_instant(step.get('at'))}; {counted}."
         case "count":
-            how_many = _amount(step.get("amount"), step.get("unit"), "vi")
+            how_many = amount_words(step.get("amount"), step.get("unit"), "vi")
             return f"Tính {how_many}: từ {_when(step.get('from'), 'vi')} đến {_when(step.get('to'), 'vi')}."
         case "skip":
             return f"Bỏ qua {_when(step.get('day'), 'vi')}: {rule_name(step.get('rule'), 'vi')}."
@@ -58,9 +58,10 @@ def _vietnamese(step: Step, grounds: Callable[[str], str]) -> str:
             span = f"từ {_instant(step.get('from'))} đến {_instant(step.get('to'))}"
             return f"Tạm dừng {span}: {grounds(step.get('ground'))}."
         case "roll":
-            return f"Ngày cuối {_when(step.get('day'), 'vi')} là {rule_name(step.get('rule'), 'vi')}, nên lùi sang ngày kế tiếp."
+            why = rule_name(step.get("rule"), "vi")
+            return f"Ngày cuối {_when(step.get('day'), 'vi')} là {why}, nên lùi sang ngày kế tiếp."
         case "extend":
-            how_many = _amount(step.get("amount"), step.get("unit"), "vi")
+            how_many = amount_words(step.get("amount"), step.get("unit"), "vi")
             return f"Gia hạn thêm {how_many}: {grounds(step.get('ground'))}."
         case "provisional":
             return f"Lịch nghỉ năm {step.get('year')} là tạm tính, sẽ tính lại khi có quyết định."
@@ -76,7 +77,7 @@ def _english(step: Step, grounds: Callable[[str], str]) -> str:
                 counted = "counted in office hours"
             return f"Counted from {_instant(step.get('at'))}; {counted}."
         case "count":
-            how_many = _amount(step.get("amount"), step.get("unit"), "en")
+            how_many = amount_words(step.get("amount"), step.get("unit"), "en")
             return f"Count {how_many}: from {_when(step.get('from'), 'en')} to {_when(step.get('to'), 'en')}."
         case "skip":
             return f"Skip {_when(step.get('day'), 'en')}: {rule_name(step.get('rule'), 'en')}."
@@ -90,7 +91,8 @@ def _english(step: Step, grounds: Callable[[str], str]) -> str:
                 f"The last day, {_when(step.get('day'), 'en')}, is a {rule_name(step.get('rule'), 'en')}: the next day."
             )
         case "extend":
-            return f"Extended by {_amount(step.get('amount'), step.get('unit'), 'en')}: {grounds(step.get('ground'))}."
+            how_many = amount_words(step.get("amount"), step.get("unit"), "en")
+            return f"Extended by {how_many}: {grounds(step.get('ground'))}."
         case "provisional":
             return f"The calendar of {step.get('year')} is provisional and will be counted again when it is decided."
         case _:
@@ -107,7 +109,9 @@ def _due(step: Step, language: str) -> str:
     return f"Due: by the end of {_when(last, 'en')}."
 
 
-def _amount(amount: Decimal, unit: str, language: str) -> str:
+def amount_words(amount: Decimal | int | str, unit: str, language: str) -> str:
+    """Return an amount of time in words: “3 ngày làm việc”, “1 half working day”."""
+    amount = Decimal(amount)
     number = f"{amount.normalize():f}"
     if language == "vi":
         return f"{number.replace('.', ',')} {_UNITS_VI[unit]}"

@@ -28,6 +28,25 @@ from gandan.units.models import Unit, province_of
 Kind = ObligationEvent.Kind
 REFERENCE = Path(__file__).parent / "reference"
 FIRST_CALENDAR_YEAR = 2018
+_TERM_FIELDS = {
+    "code",
+    "vi",
+    "en",
+    "amount",
+    "unit",
+    "starts_on",
+    "ends_on",
+    "evidence",
+    "complex",
+    "remote",
+    "remote_complex",
+    "extensions",
+    "pause_grounds",
+    "basis_vi",
+    "basis_en",
+    "body",
+    "note",
+}
 
 
 def start(
@@ -315,6 +334,12 @@ def check_terms(data: Any) -> list[str]:
         if missing:
             faults.append(_("%(name)s lacks %(what)s.") % {"name": name, "what": ", ".join(missing)})
             continue
+        faults += [
+            _("%(name)s: there is no field %(key)s. Put quotes around a text that holds a comma or a colon.")
+            % {"name": name, "key": key}
+            for key in entry
+            if key not in _TERM_FIELDS
+        ]
         if "." not in code:
             faults.append(_("%(name)s: a code reads PROCEDURE.clock.") % {"name": name})
         if code in seen:

@@ -161,7 +161,7 @@ class Obligation(Guarded):
     discharged_at = models.DateTimeField(null=True)
     ending = models.CharField(max_length=12, choices=Ending, blank=True)
 
-    objects = GuardedManager.from_queryset(ObligationQuerySet)()
+    objects = GuardedManager.from_queryset(ObligationQuerySet)()  # type: ignore[misc]
 
     class Meta:
         indexes = [

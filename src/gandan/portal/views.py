@@ -124,7 +124,8 @@ def definitions() -> list[dict[str, str]]:
         {
             "name": _("In time"),
             "text": _(
-                "Promises kept before their date, out of all promises that ended in the period. A matter may carry several promises; what was withdrawn is not counted."
+                "Promises kept before their date, out of all promises that ended in the period. "
+                "A matter may carry several promises; what was withdrawn is not counted."
             ),
         },
         {
@@ -140,7 +141,8 @@ def definitions() -> list[dict[str, str]]:
         {
             "name": _("Ratings after service"),
             "text": _(
-                "Scores from 1 to 5 by those who chose to rate after an answer: all users after service, not a sample. A mean is shown from five scores on."
+                "Scores from 1 to 5 by those who chose to rate after an answer: all users after service, not a sample. "
+                "A mean is shown from five scores on."
             ),
         },
         {"name": _("What is left out"), "text": _("Matters about units and officers; oversight publishes them apart.")},

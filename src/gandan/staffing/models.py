@@ -32,7 +32,7 @@ class Grant(Guarded):
     given_by_id = models.UUIDField(null=True, editable=False)
     reason = models.CharField(max_length=120, blank=True)
 
-    objects = GuardedManager.from_queryset(GrantQuerySet)()
+    objects = GuardedManager.from_queryset(GrantQuerySet)()  # type: ignore[misc]
 
     class Meta:
         constraints = [

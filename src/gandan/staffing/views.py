@@ -1,5 +1,6 @@
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
 from django.db.models import Q
@@ -12,7 +13,7 @@ from django.views.decorators.http import require_POST
 from gandan.access import Refused, today
 from gandan.access.authority import authority
 from gandan.access.decorators import needs, public
-from gandan.access.roles import ROLE_NAMES
+from gandan.access.roles import ROLE_NAMES, Role
 from gandan.staffing import actions, permissions
 from gandan.staffing.forms import InvitationForm, PasswordForm
 from gandan.staffing.models import Grant, Invitation
@@ -42,7 +43,7 @@ def people(request: HttpRequest) -> HttpResponse:
             .order_by("-invited_at")[:100]
         )
         for invitation in waiting:
-            invitation.role_name = ROLE_NAMES[invitation.role]
+            invitation.role_name = ROLE_NAMES[Role(invitation.role)]
     may_invite = actor.can_any(("account.invite", "grant.oversight"))
     return render(request, "staffing/people.html", {"rows": rows, "waiting": waiting, "may_invite": may_invite})
 
@@ -61,7 +62,11 @@ def invite(request: HttpRequest) -> HttpResponse:
             response = render(
                 request,
                 "staffing/invited.html",
-                {"invitation": invited.invitation, "address": address, "role": ROLE_NAMES[invited.invitation.role]},
+                {
+                    "invitation": invited.invitation,
+                    "address": address,
+                    "role": ROLE_NAMES[Role(invited.invitation.role)],
+                },
             )
             response["Cache-Control"] = "no-store"
             return response
@@ -102,11 +107,11 @@ def accept(request: HttpRequest, token: str) -> HttpResponse:
             form.add_error(None, str(refusal))
         else:
             login(request, user, backend="allauth.account.auth_backends.AuthenticationBackend")
-            return redirect("desk")
+            return redirect(settings.LOGIN_REDIRECT_URL)
     response = render(
         request,
         "staffing/accept.html",
-        {"form": form, "invitation": invitation, "role": ROLE_NAMES[invitation.role]},
+        {"form": form, "invitation": invitation, "role": ROLE_NAMES[Role(invitation.role)]},
         status=422 if form.errors else 200,
     )
     response["Referrer-Policy"] = "same-origin"

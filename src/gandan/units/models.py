@@ -59,7 +59,7 @@ class Unit(Guarded):
     established_by = models.ForeignKey("Reorganisation", on_delete=models.PROTECT, null=True, related_name="+")
     ended_by = models.ForeignKey("Reorganisation", on_delete=models.PROTECT, null=True, related_name="+")
 
-    objects = GuardedManager.from_queryset(DatedQuerySet)()
+    objects = GuardedManager.from_queryset(DatedQuerySet)()  # type: ignore[misc]
 
     class Meta:
         constraints = [
@@ -101,7 +101,7 @@ class UnitVersion(Guarded):
     valid_from = models.DateField(_("from"))
     valid_to = models.DateField(_("until"), null=True, blank=True)
 
-    objects = GuardedManager.from_queryset(DatedQuerySet)()
+    objects = GuardedManager.from_queryset(DatedQuerySet)()  # type: ignore[misc]
 
     class Meta:
         indexes = [models.Index(fields=["code", "valid_from"], name="version_code")]
@@ -134,7 +134,7 @@ class Placement(Guarded):
     valid_from = models.DateField(_("from"))
     valid_to = models.DateField(_("until"), null=True, blank=True)
 
-    objects = GuardedManager.from_queryset(DatedQuerySet)()
+    objects = GuardedManager.from_queryset(DatedQuerySet)()  # type: ignore[misc]
 
     class Meta:
         indexes = [models.Index(fields=["parent", "chain"], name="placement_parent")]
@@ -175,7 +175,7 @@ class UnitContact(Guarded):
     valid_from = models.DateField(_("from"))
     valid_to = models.DateField(_("until"), null=True, blank=True)
 
-    objects = GuardedManager.from_queryset(DatedQuerySet)()
+    objects = GuardedManager.from_queryset(DatedQuerySet)()  # type: ignore[misc]
 
     def __str__(self) -> str:
         return self.duty_phone

@@ -54,7 +54,7 @@ def _heirs() -> list[UnitHeir]:
             last[unit] = (start, parent)
     for unit, end in Unit.objects.exclude(valid_to=None).values_list("pk", "valid_to"):
         if unit not in heir_of and unit in last:
-            heir_of[unit] = (last[unit][1], end)
+            heir_of[unit] = (last[unit][1], end or last[unit][0])
     rows = []
     for origin in heir_of:
         heir, since = heir_of[origin]

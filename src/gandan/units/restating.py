@@ -9,8 +9,8 @@ from datetime import date
 from fractions import Fraction
 from typing import Literal
 
-from gandan.inference.correspondence import Number, Restated, restate
-from gandan.units.register import Register, RegisterError
+from gandan.inference.correspondence import Link, Number, Restated, restate
+from gandan.units.register import Entry, Register, RegisterError
 
 How = Literal["sum", "ratio"]
 _MAXIMUM_FAULTS = 20
@@ -29,6 +29,8 @@ class Table:
     code: str
     figures: tuple[str, ...]
     rows: tuple[tuple[str, tuple[Fraction | None, ...]], ...]
+    numbers: tuple[int, ...]
+    """In which line of the file each row stands."""
 
 
 def decode(data: bytes) -> str:
@@ -41,7 +43,8 @@ def decode(data: bytes) -> str:
         line = data[: error.start].count(b"\n") + 1
         raise TableError(
             [
-                f"row {line}: the file is not UTF-8 (it may be Windows-1258 or TCVN3); save it as “CSV UTF-8” and try again"
+                f"row {line}: the file is not UTF-8 (it may be Windows-1258 or TCVN3); "
+                "save it as “CSV UTF-8” and try again"
             ]
         ) from None
 
@@ -61,7 +64,7 @@ def read(data: bytes) -> Table:
     if len(header) < 2:
         raise TableError(["row 1: there is one column only; the first is the code, the others are figures"])
     faults: list[str] = []
-    rows = []
+    rows, numbers = [], []
     seen: dict[str, int] = {}
     for number, cells in enumerate(parsed[1:], start=2):
         if not any(cell.strip() for cell in cells):
@@ -84,9 +87,10 @@ def read(data: bytes) -> Table:
                 )
         if len(figures) == len(header) - 1:
             rows.append((code, tuple(figures)))
+            numbers.append(number)
     if faults:
         raise TableError(_shortened(faults))
-    return Table(header[0], tuple(header[1:]), tuple(rows))
+    return Table(header[0], tuple(header[1:]), tuple(rows), tuple(numbers))
 
 
 def restate_table(data: bytes, register: Register, start: date, end: date, how: How = "sum") -> str:
@@ -100,7 +104,7 @@ def restate_table(data: bytes, register: Register, start: date, end: date, how: 
         raise TableError(["row 1: a ratio needs exactly two figures after the code: the numerator and the denominator"])
     links = register.links(start, end)
     faults, keys = [], {}
-    for number, (code, _figures) in enumerate(table.rows, start=2):
+    for number, (code, _figures) in zip(table.numbers, table.rows, strict=True):
         try:
             keys[code] = register.by_code(code, start).key
         except RegisterError as error:
@@ -109,7 +113,7 @@ def restate_table(data: bytes, register: Register, start: date, end: date, how: 
         raise TableError(_shortened(faults))
     levels = {register.name(key).level for key in keys.values()}
     chosen = [link for link in links if register.name(link.old).level in levels]
-    results = [_restated(table, keys, chosen, column, how) for column in range(len(table.figures))]
+    results = [_restated(table, keys, chosen, column) for column in range(len(table.figures))]
     ratio = _ratios(table, keys, chosen) if how == "ratio" else None
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -129,23 +133,24 @@ def restate_table(data: bytes, register: Register, start: date, end: date, how: 
     return out.getvalue()
 
 
-def _restated(table: Table, keys: dict[str, str], links: list, column: int, how: How) -> dict[str, Restated]:
-    values: dict[str, Number | tuple[Number, Number]] = {
-        keys[code]: figures[column]
-        for code, figures in table.rows
-        if figures[column] is not None  # type: ignore[misc]
-    }
+def _restated(table: Table, keys: dict[str, str], links: list[Link], column: int) -> dict[str, Restated]:
+    values: dict[str, Number | tuple[Number, Number]] = {}
+    for code, figures in table.rows:
+        figure = figures[column]
+        if figure is not None:
+            values[keys[code]] = figure
     return restate(values, links)
 
 
-def _ratios(table: Table, keys: dict[str, str], links: list) -> dict[str, Restated]:
-    values: dict[str, Number | tuple[Number, Number]] = {
-        keys[code]: (top, bottom) for code, (top, bottom) in table.rows if top is not None and bottom is not None
-    }
+def _ratios(table: Table, keys: dict[str, str], links: list[Link]) -> dict[str, Restated]:
+    values: dict[str, Number | tuple[Number, Number]] = {}
+    for code, (top, bottom) in table.rows:
+        if top is not None and bottom is not None:
+            values[keys[code]] = (top, bottom)
     return restate(values, links, how="ratio")
 
 
-def _entry_on(register: Register, key: str, on: date):  # type: ignore[no-untyped-def]
+def _entry_on(register: Register, key: str, on: date) -> Entry:
     entries = register.of(key)
     return next((entry for entry in entries if entry.holds(on)), entries[-1])
 

@@ -166,7 +166,7 @@ def act_preview(request: HttpRequest, act: UUID) -> HttpResponse:
     actor = request.actor  # type: ignore[attr-defined]
     found = _act(request, act)
     if request.method == "POST":
-        chosen = {key.removeprefix("row:"): value for key, value in request.POST.items() if key.startswith("row:")}
+        chosen = {key.removeprefix("row:"): str(value) for key, value in request.POST.items() if key.startswith("row:")}
         actions.assign_rows(act=found, assignments=chosen, by=actor)
         messages.success(request, _("Your choice is kept."))
         return redirect("unit_act_preview", act=found.pk)
