@@ -5,7 +5,6 @@ ends, and one entry in the audit record. Each locks the case first and asks its 
 stale page or a second click does nothing twice.
 """
 
-import hashlib
 import json
 import secrets
 from collections.abc import Sequence
@@ -14,12 +13,15 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from gandan import audit
 from gandan.access import Actor, Refused, now
+from gandan.access.authority import authority
 from gandan.access.clock import day_of
+from gandan.accounts.models import User
 from gandan.audit.models import AuditEntry
 from gandan.cases import follow, permissions, routing
 from gandan.cases.models import (
@@ -46,6 +48,13 @@ _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 class Conflict(Refused):
     """The same submission with other words: both are kept, and a person decides."""
 
+    def __init__(self, case: Case) -> None:
+        super().__init__(
+            _("This form was sent before with other words, as %(reference)s. Both are kept and will be read.")
+            % {"reference": case.reference}
+        )
+        self.case = case
+
 
 @dataclass(frozen=True, slots=True)
 class File:
@@ -64,10 +73,55 @@ class Receipt:
     case: Case
     code: str
     again: bool = False
+    other_words: bool = False
 
     @property
     def reference(self) -> str:
         return self.case.reference
+
+    @property
+    def received_at(self) -> datetime:
+        return self.case.received_at
+
+
+@dataclass(frozen=True, slots=True)
+class _Coming:
+    """What comes in, cleaned of spaces."""
+
+    submission: UUID
+    procedure: Procedure
+    unit: Unit
+    channel: str
+    text: str
+    title: str
+    place: str
+    identity: dict[str, str]
+    anonymous: bool
+    at: datetime
+    language: str
+    files: tuple[File, ...]
+    concern: dict[str, Any] | None
+    complex: bool
+
+    @property
+    def digest(self) -> str:
+        """Return what tells these words from other ones; the hour and the channel do not count."""
+        concern = self.concern or {}
+        values = [
+            self.procedure.code,
+            str(self.unit.pk),
+            self.text,
+            self.title,
+            self.place,
+            self.identity,
+            self.anonymous,
+            [file.sha256 for file in self.files],
+            self.concern is not None,
+            str(getattr(concern.get("unit"), "pk", "")),
+            str(getattr(concern.get("user"), "pk", "")),
+            concern.get("named", "").strip(),
+        ]
+        return follow.digest(json.dumps(values, sort_keys=True, ensure_ascii=False))
 
 
 def receive(
@@ -90,85 +144,65 @@ def receive(
 ) -> Receipt:
     """Receive a matter. The same submission gives the same case and the same receipt, however often it comes.
 
-    `concern` ({unit, named}) says that the matter is about a unit or an officer: it then goes to the nearest
-    inspector above. Nothing is refused for being addressed wrongly; it is sent on afterwards. Raises Conflict
-    when the submission came before with other words: both are kept.
+    `concern` ({unit, user, named}, all optional) says that the matter is about a unit or an officer: it then
+    goes to the nearest inspector above. Nothing is refused for being addressed wrongly; it is sent on afterwards.
+    Raises Conflict when the submission came before with other words: both are kept.
     """
-    at = received_at or now()
-    if at > now():
-        raise Refused(_("The time of receipt lies in the future. Check the date and the time."))
-    text, title, place = text.strip(), title.strip(), place.strip()
-    identity = {name: value.strip() for name, value in (identity or {}).items() if value and value.strip()}
-    if anonymous:
-        identity = {}
-    if procedure.about_service and concern is None:
-        concern = {}
-    digest = _digest(procedure.code, unit.pk, text, title, place, identity, anonymous, [file.sha256 for file in files])
+    coming = _Coming(
+        submission=submission,
+        procedure=procedure,
+        unit=unit,
+        channel=channel,
+        text=text.strip(),
+        title=title.strip(),
+        place=place.strip(),
+        identity={n: v.strip() for n, v in (identity or {}).items() if v and v.strip()} if not anonymous else {},
+        anonymous=anonymous,
+        at=received_at or now(),
+        language=language,
+        files=tuple(files),
+        concern={} if concern is None and procedure.about_service else concern,
+        complex=complex,
+    )
+    receipt = _receive(coming, by)
+    if receipt.other_words:
+        raise Conflict(receipt.case)
+    return receipt
+
+
+def settle_on_the_spot(*, answer: str, by: Actor, **matter: Any) -> Receipt:
+    """Receive, take, answer and close at once what was settled while the person stood at the desk.
+
+    `matter` is what `receive` takes. All or nothing: when the answer may not be given here, nothing is written.
+    """
     with transaction.atomic():
-        again = Case.system("same-submission").select_for_update().filter(submission=submission).first()
-        if again is not None:
-            return _again(again, digest, text, by)
-        holder = routing.oversight_for(routing.subjects_of(concern, unit), unit) if concern is not None else unit
-        province = province_of(holder, day_of(at))
-        code = follow.code_for(submission)
-        case: Case = Case.objects.create(
-            reference=_reference(),
-            procedure=procedure,
-            channel=channel,
-            language=language,
-            anonymous=anonymous,
-            title=(title or _title(text))[:200],
-            text=text,
-            place=place[:200],
-            received_by=unit,
-            holder=holder,
-            province=province,
-            received_at=at,
-            recorded_at=now(),
-            submission=submission,
-            digest=digest,
-            complex=complex,
-            follow_hash=follow.stored(code, anonymous=anonymous),
-            folded=index_text(title or _title(text), text, place),
-        )
-        if identity:
-            CaseIdentity.objects.create(
-                case=case,
-                name=identity.get("name", "")[:120],
-                phone=identity.get("phone", "")[:30],
-                address=identity.get("address", "")[:300],
-                wish=identity.get("wish", "code")[:10],
-            )
-        _attach(case, files, from_citizen=True)
-        if concern is not None:
-            # The concern stands before anything else can be read of the matter.
-            staffing.record_concern(
-                matter=case.pk,
-                by=by,
-                unit=concern.get("unit") or unit,
-                user=concern.get("user"),
-                named=concern.get("named", ""),
-            )
-        _write(case, Kind.RECEIVED, by, at=at, shown=True, facts={"channel": channel})
-        for event in ("received", "complete"):
-            obligations.start(
-                event, matter=case.pk, kind="case", procedure=procedure.code, unit=holder, at=at, by=by, complex=complex
-            )
-        audit.record("case.receive", by=by, on=case, unit=holder, values={"digest": digest})
-    return Receipt(case, code)
+        try:
+            receipt = receive(by=by, **matter)
+        except Conflict as conflict:
+            other_words: Conflict | None = conflict
+        else:
+            other_words = None
+            if not receipt.again:
+                _settle(receipt.case, answer, by)
+    if other_words is not None:
+        # Raised only now, so that the other words are kept.
+        raise other_words
+    return receipt
 
 
 def take(*, case: Case, by: Actor, officer: Any = None) -> Case:
     """Take the matter in hand; this is also the word to the person that somebody has it."""
     with transaction.atomic():
         locked = _lock(case, "take", by)
-        locked.officer_id = officer.pk if officer is not None else by.user_id
+        if officer is not None:
+            _refuse(permissions.work(locked, officer))
+        taker = officer or _user(by)
+        locked.officer = taker
         locked.taken_at = locked.taken_at or now()
         locked.save(update_fields=["officer", "taken_at"])
         _write(locked, Kind.TAKEN, by, shown=True)
         obligations.fulfil("taken", matter=locked.pk, at=now(), by=by)
-        if officer is not None or by.user_id:
-            obligations.assign(matter=locked.pk, officer=locked.officer, by=by)
+        obligations.assign(matter=locked.pk, officer=taker, by=by)
         _audit("case.take", locked, by)
     return locked
 
@@ -177,6 +211,9 @@ def assign(*, case: Case, officer: Any, by: Actor) -> Case:
     """Give the matter to an officer of the unit."""
     with transaction.atomic():
         locked = _lock(case, "assign", by)
+        _refuse(permissions.work(locked, officer))
+        if locked.officer_id == officer.pk:
+            raise Refused(_("%(name)s has this matter already.") % {"name": officer.title})
         locked.officer = officer
         locked.save(update_fields=["officer"])
         _write(locked, Kind.ASSIGNED, by, facts={"officer": str(officer.pk)}, text=officer.title)
@@ -194,29 +231,23 @@ def note(*, case: Case, text: str, by: Actor) -> CaseEvent:
     return line
 
 
-def accept(*, case: Case, by: Actor) -> Case:
-    """Accept the matter formally (thụ lý), which starts the clock of the decision."""
+def accept(*, case: Case, by: Actor, complex: bool = False) -> Case:
+    """Accept the matter formally (thụ lý), which starts the clock of the decision.
+
+    `complex` says that it is a complex matter, for which the law gives a longer term.
+    """
     with transaction.atomic():
         locked = _lock(case, "accept", by)
         at = now()
+        locked.complex = locked.complex or complex
         locked.accepted_at = at
         locked.taken_at = locked.taken_at or at
-        locked.officer_id = locked.officer_id or by.user_id
-        locked.save(update_fields=["accepted_at", "taken_at", "officer"])
-        _write(locked, Kind.ACCEPTED, by, shown=True)
+        locked.officer = locked.officer or _user(by)
+        locked.save(update_fields=["accepted_at", "taken_at", "officer", "complex"])
+        _write(locked, Kind.ACCEPTED, by, shown=True, facts={"complex": locked.complex})
         obligations.fulfil("taken", matter=locked.pk, at=at, by=by)
         obligations.fulfil("accepted", matter=locked.pk, at=at, by=by)
-        obligations.start(
-            "accepted",
-            matter=locked.pk,
-            kind="case",
-            procedure=locked.procedure.code,
-            unit=locked.holder,
-            at=at,
-            by=by,
-            complex=locked.complex,
-            officer=locked.officer,
-        )
+        _start(locked, ("accepted",), at, by)
         _audit("case.take", locked, by, reason="accepted")
     return locked
 
@@ -259,41 +290,52 @@ def supply(*, case: Case, by: Actor, text: str = "", files: Sequence[File] = (),
     return locked
 
 
-def extend(*, case: Case, obligation: Obligation, extension: str, ground: str, by: Actor) -> Case:
-    """Extend a term before it passes: the ground, an apology and one new date go to the person at once."""
+def extend(*, case: Case, obligation: Obligation, extension: str, ground: str, by: Actor, decision: str = "") -> Case:
+    """Extend a term before it passes: the ground, an apology and one new date go to the person at once.
+
+    `decision` is the number of the decision of the authority that grants the extension, where it is not ours.
+    """
     with transaction.atomic():
         locked = _lock(case, "extend", by)
-        changed = obligations.extend(obligation=obligation, extension=extension, ground=ground, at=now(), by=by)
+        if obligation.matter != locked.pk:
+            raise Refused(_("This promise belongs to another matter."))
+        changed = obligations.extend(
+            obligation=obligation, extension=extension, ground=ground, at=now(), by=by, decision=decision.strip()
+        )
         _write(
             locked,
             Kind.EXTENDED,
             by,
             shown=True,
             text=ground.strip(),
-            facts={"clock": changed.clock, "due_at": changed.due_at.isoformat()},
+            facts={"clock": changed.clock, "due_at": changed.due_at.isoformat(), "decision": decision.strip()},
         )
         _audit("case.extend", locked, by, reason=extension)
     return locked
 
 
 def apologise(*, case: Case, text: str, new_date: datetime, by: Actor) -> Case:
-    """Tell the person, before the promise is broken, why it will be late and by which one new date.
+    """Tell the person why the promise will be late and by which one new date, best before the old date passes.
 
-    The promise itself stays as it was: an apology moves no clock.
+    The promise itself stays as it was: an apology moves no clock, and one that comes late says so.
     """
     with transaction.atomic():
-        locked = _lock(case, "message", by)
-        if new_date <= now():
-            raise Refused(_("The new date must lie in the future."))
-        if locked.events.filter(kind=Kind.APOLOGISED, facts__round=locked.round).exists():
-            raise Refused(_("An apology names one new date, and that was given before. Answer now."))
+        locked = _lock(case, "apologise", by)
+        at = now()
+        owed = Obligation.system("own-matter").open().filter(matter=locked.pk).order_by("due_at").first()
+        if new_date <= at or (owed is not None and new_date <= owed.due_at):
+            raise Refused(_("The new date must lie after today and after the date that was promised."))
         _write(
             locked,
             Kind.APOLOGISED,
             by,
             shown=True,
             text=_needed(text, _("Write the reason.")),
-            facts={"new_date": new_date.isoformat(), "round": locked.round},
+            facts={
+                "new_date": new_date.isoformat(),
+                "round": locked.round,
+                "late": bool(owed is not None and owed.suspended_at is None and owed.due_at <= at),
+            },
         )
         _audit("case.note", locked, by, reason="apology")
     return locked
@@ -303,63 +345,66 @@ def send(*, case: Case, text: str, by: Actor, to_unit: Unit | None = None, to_bo
     """Send the matter to the body that it belongs to, with a note that the person can read.
 
     Our clock runs on until the receiver acknowledges. A hand-over that the law orders is sent in this way too.
+    Raises Refused when a matter about the police would go to those it is about, or to a unit without an inspector.
     """
     with transaction.atomic():
         locked = _lock(case, "send", by)
-        if to_unit is None and not to_body.strip():
-            raise Refused(_("Choose the unit, or name the body, that the matter goes to."))
-        if to_unit is not None and to_unit.pk == locked.holder_id:
-            raise Refused(_("The matter is with this unit already."))
+        body = " ".join(to_body.split())
+        if (to_unit is None) == (not body):
+            raise Refused(_("Choose the unit, or name the body, that the matter goes to: one of the two."))
+        if to_unit is not None:
+            _refuse(_unfit(locked, to_unit))
         owed = Obligation.system("own-matter").open().filter(matter=locked.pk, term__ends_on="handed_over")
         transfer: Transfer = locked.transfers.create(
             from_unit=locked.holder,
             to_unit=to_unit,
-            to_body=to_body.strip()[:200],
+            to_body=body[:200],
             statutory=owed.exists(),
             note=_needed(text, _("Write why the matter goes there: the person will read it.")),
             sent_at=now(),
         )
-        name = to_unit.title if to_unit is not None else to_body.strip()
+        name = to_unit.title if to_unit is not None else body
         _write(locked, Kind.SENT, by, shown=True, text=text.strip(), facts={"to": name})
         _audit("case.handover", locked, by, reason="sent")
     return transfer
 
 
-def acknowledge(*, case: Case, by: Actor, number: str = "") -> Case:
-    """The receiver has the matter. Our clock ends here; the receiver's own begins now."""
+def recall(*, case: Case, by: Actor) -> Case:
+    """Take back what was sent and nobody acknowledged: it was the wrong body, or it does not answer."""
     with transaction.atomic():
-        locked = _locked(case)
-        if reason := permissions.acknowledge(locked, by):
-            raise Refused(reason)
+        locked = _lock(case, "recall", by)
+        transfer = _pending(locked)
+        transfer.recalled_at = now()
+        transfer.save(update_fields=["recalled_at"])
+        _write(locked, Kind.RECALLED, by, shown=True, facts={"to": _receiver(transfer)})
+        _audit("case.handover", locked, by, reason="recalled")
+    return locked
+
+
+def acknowledge(*, case: Case, by: Actor, number: str = "") -> Case:
+    """The receiver has the matter. The sender's clock ends here; the receiver's own begins now."""
+    with transaction.atomic():
+        locked = _lock(case, "acknowledge", by)
         at = now()
-        transfer = locked.transfers.select_for_update(of=("self",)).filter(acknowledged_at=None).get()
-        if transfer.to_unit_id is None and not number.strip():
+        transfer = _pending(locked)
+        number = number.strip()[:120]
+        if transfer.to_unit is None and not number:
             raise Refused(_("Write the number of the paper by which the other body acknowledged."))
-        transfer.acknowledged_at, transfer.acknowledgement = at, number.strip()[:120]
+        transfer.acknowledged_at, transfer.acknowledgement = at, number
         transfer.save(update_fields=["acknowledged_at", "acknowledgement"])
         obligations.fulfil("handed_over", matter=locked.pk, at=at, by=by)
-        obligations.hand_over(matter=locked.pk, at=at, by=by, to_unit=transfer.to_unit, ground=number.strip())
-        _write(locked, Kind.ACKNOWLEDGED, by, shown=True, facts={"number": number.strip()})
+        obligations.hand_over(matter=locked.pk, at=at, by=by, to_unit=transfer.to_unit, ground=number)
         if transfer.to_unit is None:
+            _write(locked, Kind.ACKNOWLEDGED, by, shown=True, facts={"number": number, "to": transfer.to_body})
             locked.passed_on_at, locked.asked_at = at, None
             locked.save(update_fields=["passed_on_at", "asked_at"])
             _write(locked, Kind.PASSED_ON, by, shown=True, facts={"to": transfer.to_body})
         else:
-            province = province_of(transfer.to_unit, day_of(at))
-            locked.holder, locked.province = transfer.to_unit, province
+            locked.holder, locked.province = transfer.to_unit, province_of(transfer.to_unit, day_of(at))
             locked.officer, locked.taken_at, locked.accepted_at, locked.asked_at = None, None, None, None
             locked.save(update_fields=["holder", "province", "officer", "taken_at", "accepted_at", "asked_at"])
-            for event in ("received", "complete"):
-                obligations.start(
-                    event,
-                    matter=locked.pk,
-                    kind="case",
-                    procedure=locked.procedure.code,
-                    unit=transfer.to_unit,
-                    at=at,
-                    by=by,
-                    complex=locked.complex,
-                )
+            _write(locked, Kind.ACKNOWLEDGED, by, shown=True, facts={"number": number, "to": transfer.to_unit.title})
+            _start(locked, ("received", "complete"), at, by)
         _audit("case.handover", locked, by, reason="acknowledged")
     return locked
 
@@ -370,30 +415,6 @@ def answer(*, case: Case, text: str, by: Actor, outcome: str = Case.Outcome.SETT
         locked = _lock(case, "answer", by)
         _answer(locked, text, outcome, by)
         _audit("case.answer", locked, by, reason=str(outcome))
-    return locked
-
-
-def settle_on_the_spot(*, case: Case, text: str, by: Actor) -> Case:
-    """Take, answer and close at once what was settled while the person stood at the desk."""
-    with transaction.atomic():
-        locked = _locked(case)
-        if not (by.reach("case.settle") or by.concerned_reach("case.settle")).covers(
-            locked.holder_id, locked.province_id
-        ):
-            raise Refused(permissions.NOT_YOURS)
-        if locked.is_ended or locked.answered_at:
-            raise Refused(permissions.ENDED)
-        at = now()
-        locked.officer_id, locked.taken_at = by.user_id, locked.taken_at or at
-        locked.save(update_fields=["officer", "taken_at"])
-        _write(locked, Kind.TAKEN, by, shown=True)
-        obligations.fulfil("taken", matter=locked.pk, at=at, by=by)
-        _answer(locked, text, Case.Outcome.SETTLED, by)
-        locked.closed_at = at
-        locked.save(update_fields=["closed_at"])
-        _write(locked, Kind.CLOSED, by, shown=True, facts={"on_the_spot": True})
-        obligations.fulfil("closed", matter=locked.pk, at=at, by=by)
-        _audit("case.settle", locked, by)
     return locked
 
 
@@ -414,13 +435,16 @@ def reopen(*, case: Case, text: str, by: Actor, from_citizen: bool = False) -> C
     """The person says that it is not settled, or a superior orders it: a new round with its own clock."""
     with transaction.atomic():
         locked = _locked(case) if from_citizen else _lock(case, "reopen", by)
-        if locked.answered_at is None or locked.withdrawn_at or locked.passed_on_at:
-            raise Refused(_("Only an answered matter is reopened."))
+        _refuse(permissions.reopening(locked))
         at = now()
+        # The answer has reached the person, who speaks of it; nothing else of the former round is wiped out.
+        obligations.fulfil("closed", matter=locked.pk, at=at, by=by)
         locked.round += 1
-        locked.answered_at, locked.closed_at, locked.outcome, locked.taken_at = None, None, "", None
-        locked.asked_at = None
-        locked.save(update_fields=["round", "answered_at", "closed_at", "outcome", "taken_at", "asked_at"])
+        locked.answered_at, locked.closed_at, locked.outcome = None, None, ""
+        locked.taken_at, locked.accepted_at, locked.asked_at = None, None, None
+        locked.save(
+            update_fields=["round", "answered_at", "closed_at", "outcome", "taken_at", "accepted_at", "asked_at"]
+        )
         _write(
             locked,
             Kind.REOPENED,
@@ -429,18 +453,7 @@ def reopen(*, case: Case, text: str, by: Actor, from_citizen: bool = False) -> C
             text=_needed(text, _("Say what is not settled.")),
             facts={"round": locked.round, "from_citizen": from_citizen},
         )
-        for event in ("received", "complete"):
-            obligations.start(
-                event,
-                matter=locked.pk,
-                kind="case",
-                procedure=locked.procedure.code,
-                unit=locked.holder,
-                at=at,
-                by=by,
-                complex=locked.complex,
-                officer=locked.officer,
-            )
+        _start(locked, ("received", "complete"), at, by)
         _audit("case.reopen", locked, by)
     return locked
 
@@ -448,12 +461,14 @@ def reopen(*, case: Case, text: str, by: Actor, from_citizen: bool = False) -> C
 def withdraw(*, case: Case, by: Actor, text: str = "") -> Case:
     """The person takes the matter back; its clocks end without counting as kept or broken."""
     with transaction.atomic():
-        locked = _locked(case)
+        # A person under the code is nobody to us; an officer writes it down for a person who came to say so.
+        locked = _locked(case) if by.is_anonymous else _lock(case, "withdraw", by)
         if locked.is_ended:
             raise Refused(permissions.ENDED)
         at = now()
         locked.withdrawn_at, locked.asked_at = at, None
         locked.save(update_fields=["withdrawn_at", "asked_at"])
+        Transfer.system("own-matter").filter(case=locked, acknowledged_at=None, recalled_at=None).update(recalled_at=at)
         _write(locked, Kind.WITHDRAWN, by, shown=True, text=text.strip())
         obligations.withdraw(matter=locked.pk, at=at, by=by)
         _audit("case.withdraw", locked, by)
@@ -461,6 +476,7 @@ def withdraw(*, case: Case, by: Actor, text: str = "") -> Case:
 
 
 def message_out(*, case: Case, text: str, by: Actor) -> CaseEvent:
+    """Write to the person under the code; where the law orders word to the person, this is that word."""
     with transaction.atomic():
         locked = _lock(case, "message", by)
         line = _write(locked, Kind.MESSAGE_OUT, by, shown=True, text=_needed(text, _("Write the message.")))
@@ -480,15 +496,15 @@ def message_in(*, case: Case, text: str, by: Actor, files: Sequence[File] = ()) 
 
 
 def rate(*, case: Case, score: int, told_until_when: bool | None, by: Actor) -> None:
-    """Keep a score without a link to the matter or the person; once for each round of an answered matter."""
+    """Keep a score without a link to the matter or the person; once for each round of an answered matter.
+
+    No audit entry is written: its place in the record would be the link.
+    """
     if score not in range(1, 6):
         raise Refused(_("Choose a score from 1 to 5."))
     with transaction.atomic():
         locked = _locked(case)
-        if locked.answered_at is None:
-            raise Refused(_("A matter is rated after it has been answered."))
-        if locked.rated_round >= locked.round:
-            raise Refused(_("You have rated this answer already. Thank you."))
+        _refuse(permissions.rate(locked))
         locked.rated_round = locked.round
         locked.save(update_fields=["rated_round"])
         Rating.objects.create(
@@ -501,14 +517,122 @@ def rate(*, case: Case, score: int, told_until_when: bool | None, by: Actor) -> 
         )
 
 
-def record_reading(*, case: Case, by: Actor) -> None:
-    """Write down who read the matter; once an hour for the same reader is enough to answer for it."""
+def record_reading(*, case: Case, by: Actor, part: str = "") -> None:
+    """Write down who read the matter, or a `part` of it; once an hour for the same reader is enough."""
     lately = AuditEntry.system("reading").filter(
-        object_id=case.pk, actor_id=by.user_id, action="case.read", at__gt=now() - timedelta(hours=1)
+        object_id=case.pk, actor_id=by.user_id, action="case.read", reason=part, at__gt=now() - timedelta(hours=1)
     )
     if not lately.exists():
         with transaction.atomic():
-            _audit("case.read", case, by)
+            _audit("case.read", case, by, reason=part)
+
+
+def _receive(coming: _Coming, by: Actor) -> Receipt:
+    if coming.at > now():
+        raise Refused(_("The time of receipt lies in the future. Check the date and the time."))
+    before = _sent_before(coming, by)
+    if before is not None:
+        return before
+    # Counted outside the transaction: for an unnamed matter it takes a while on purpose.
+    code, hashed = follow.fresh(coming.submission, anonymous=coming.anonymous, taken=_is_taken)
+    try:
+        with transaction.atomic():
+            return Receipt(_open(coming, hashed, by), code)
+    except IntegrityError:
+        # The same form was sent twice at the same moment; the other one was first.
+        before = _sent_before(coming, by)
+        if before is None:
+            raise
+        return before
+
+
+def _open(coming: _Coming, hashed: str, by: Actor) -> Case:
+    concern, unit, at = coming.concern, coming.unit, coming.at
+    holder = unit
+    if concern is not None:
+        holder = routing.oversight_for(routing.subjects_of(concern, unit), unit, concern.get("user"))
+    title = (coming.title or _title(coming.text))[:200]
+    case: Case = Case.objects.create(
+        reference=_reference(),
+        procedure=coming.procedure,
+        channel=coming.channel,
+        language=coming.language,
+        anonymous=coming.anonymous,
+        title=title,
+        text=coming.text,
+        place=coming.place[:200],
+        received_by=unit,
+        holder=holder,
+        province=province_of(holder, day_of(at)),
+        received_at=at,
+        recorded_at=now(),
+        submission=coming.submission,
+        digest=coming.digest,
+        complex=coming.complex,
+        follow_hash=hashed,
+        folded=index_text(title, coming.text, coming.place),
+    )
+    if coming.identity:
+        CaseIdentity.objects.create(
+            case=case,
+            **_person(coming.identity),
+            wish=coming.identity.get("wish", "code")[:10],
+        )
+    _attach(case, coming.files, from_citizen=True)
+    if concern is not None:
+        # The concern stands before anything else can be read of the matter.
+        staffing.record_concern(matter=case.pk, by=by, unit=concern.get("unit") or unit)
+        if concern.get("user") or concern.get("named", "").strip():
+            staffing.record_concern(
+                matter=case.pk,
+                by=by,
+                unit=concern.get("unit") or unit,
+                user=concern.get("user"),
+                named=concern.get("named", ""),
+            )
+    _write(case, Kind.RECEIVED, by, at=at, shown=True, facts={"channel": coming.channel})
+    _start(case, ("received", "complete"), at, by)
+    audit.record("case.receive", by=by, on=case, unit=holder, values={"digest": case.digest})
+    return case
+
+
+def _sent_before(coming: _Coming, by: Actor) -> Receipt | None:
+    """Return the receipt that the same submission got before; keep its words when they are others now."""
+    with transaction.atomic():
+        rows = Case.system("same-submission").select_for_update(of=("self",)).select_related("procedure", "holder")
+        case = rows.filter(submission=coming.submission).first()
+        if case is None:
+            return None
+        if case.digest == coming.digest:
+            code = follow.again(case.submission, case.follow_hash, anonymous=case.anonymous)
+            return Receipt(case, code, again=True)
+        # Other words under the same number: keep them where the unit will see them, and say so.
+        if not case.events.filter(kind=Kind.MESSAGE_IN, facts__digest=coming.digest).exists():
+            words = "\n".join(part for part in (coming.title, coming.place, coming.text) if part)
+            _write(case, Kind.MESSAGE_IN, by, text=words, facts={"digest": coming.digest, "conflict": True})
+            _attach(case, coming.files, from_citizen=True)
+            _add_person(case, coming.identity)
+            _audit("case.message_in", case, by, reason="same-submission-other-words")
+    return Receipt(case, "", again=True, other_words=True)
+
+
+def _settle(case: Case, text: str, by: Actor) -> None:
+    locked = _locked(case)
+    _refuse(permissions.settle(locked, by))
+    at = now()
+    locked.officer = _user(by)
+    locked.taken_at = at
+    locked.save(update_fields=["officer", "taken_at"])
+    _write(locked, Kind.TAKEN, by, shown=True)
+    obligations.fulfil("taken", matter=locked.pk, at=at, by=by)
+    obligations.assign(matter=locked.pk, officer=locked.officer, by=by)
+    _answer(locked, text, Case.Outcome.SETTLED, by)
+    locked.closed_at = at
+    locked.save(update_fields=["closed_at"])
+    _write(locked, Kind.CLOSED, by, shown=True, facts={"on_the_spot": True})
+    obligations.fulfil("closed", matter=locked.pk, at=at, by=by)
+    _audit("case.settle", locked, by)
+    case.refresh_from_db()
 
 
 def _answer(case: Case, text: str, outcome: str, by: Actor) -> None:
@@ -516,35 +640,84 @@ def _answer(case: Case, text: str, outcome: str, by: Actor) -> None:
     case.answer = _needed(text, _("Write the answer: the person will read it."))
     case.answered_at, case.outcome, case.asked_at = at, outcome, None
     case.save(update_fields=["answer", "answered_at", "outcome", "asked_at"])
+    # What was sent and not acknowledged is ours to answer after all; a hand-over by law stays on its way.
+    pending = Transfer.system("own-matter").filter(case=case, acknowledged_at=None, recalled_at=None)
+    pending.filter(statutory=False).update(recalled_at=at)
     _write(case, Kind.ANSWERED, by, shown=True, text=case.answer, facts={"outcome": str(outcome)})
-    obligations.fulfil("answered", matter=case.pk, at=at, by=by)
-    obligations.start(
-        "answered",
-        matter=case.pk,
-        kind="case",
-        procedure=case.procedure.code,
-        unit=case.holder,
-        at=at,
-        by=by,
-        officer=case.officer,
-    )
+    # An answer says more than that somebody has the matter, or that it was accepted or not.
+    for event in ("taken", "accepted", "notified", "answered"):
+        obligations.fulfil(event, matter=case.pk, at=at, by=by)
+    _start(case, ("answered",), at, by)
 
 
-def _again(case: Case, digest: str, text: str, by: Actor) -> Receipt:
-    if case.digest == digest:
-        return Receipt(case, follow.code_for(case.submission), again=True)
-    # Other words under the same number: keep them where the unit will see them, and say so.
-    if not case.events.filter(kind=Kind.MESSAGE_IN, facts__digest=digest).exists():
-        _write(case, Kind.MESSAGE_IN, by, shown=True, text=text, facts={"digest": digest, "conflict": True})
-        _audit("case.message_in", case, by, reason="same-submission-other-words")
-    return Receipt(case, "", again=True)
+def _start(case: Case, events: Sequence[str], at: datetime, by: Actor) -> None:
+    for event in events:
+        obligations.start(
+            event,
+            matter=case.pk,
+            kind="case",
+            procedure=case.procedure.code,
+            unit=case.holder,
+            at=at,
+            by=by,
+            complex=case.complex,
+            officer=case.officer,
+        )
+
+
+def _unfit(case: Case, unit: Unit) -> str | None:
+    """Return why a matter cannot go to a unit."""
+    if unit.pk == case.holder_id:
+        return _("The matter is with this unit already.")
+    if not unit.is_alive(day_of(now())):
+        return _("%(unit)s has ended. Choose the unit that serves there now.") % {"unit": unit.title}
+    about_us = Case.system("routing").filter(authority().has_subject("id"), pk=case.pk).exists()
+    if about_us and not routing.may_oversee(case.pk, unit):
+        return _("A matter about the police goes only to a unit with an inspector whom it does not concern.")
+    return None
+
+
+def _pending(case: Case) -> Transfer:
+    rows = case.transfers.select_for_update(of=("self",)).select_related("to_unit")
+    transfer: Transfer = rows.get(acknowledged_at=None, recalled_at=None)
+    return transfer
+
+
+def _receiver(transfer: Transfer) -> str:
+    return transfer.to_unit.title if transfer.to_unit is not None else transfer.to_body
+
+
+def _is_taken(hashed: str) -> bool:
+    return bool(Case.system("follow-code").filter(follow_hash=hashed).exists())
+
+
+def _person(identity: dict[str, str]) -> dict[str, str]:
+    return {
+        "name": identity.get("name", "")[:120],
+        "phone": identity.get("phone", "")[:30],
+        "address": identity.get("address", "")[:300],
+    }
+
+
+def _add_person(case: Case, identity: dict[str, str]) -> None:
+    """Keep another name or number that came for the same matter, beside the first and under the same lock."""
+    if not identity:
+        return
+    row, _made = CaseIdentity.system("same-submission").get_or_create(case=case)
+    if _person(identity) != {"name": row.name, "phone": row.phone, "address": row.address}:
+        row.others = [*row.others, _person(identity)]
+        row.save(update_fields=["others"])
 
 
 def _lock(case: Case, action: str, by: Actor) -> Case:
     locked = _locked(case)
-    if reason := permissions.ALL[action](locked, by):
-        raise Refused(reason)
+    _refuse(permissions.ALL[action](locked, by))
     return locked
+
+
+def _refuse(reason: permissions.Reason) -> None:
+    if reason:
+        raise Refused(reason)
 
 
 def _locked(case: Case) -> Case:
@@ -563,10 +736,11 @@ def _write(
     text: str = "",
     facts: dict[str, Any] | None = None,
 ) -> CaseEvent:
+    written = _after_the_last(case)
     line: CaseEvent = case.events.create(
         kind=kind,
-        at=at or now(),
-        recorded_at=now(),
+        at=at or written,
+        recorded_at=written,
         actor_id=by.user_id,
         actor_name=by.name[:120],
         unit_id=case.holder_id,
@@ -575,6 +749,14 @@ def _write(
         facts=facts or {},
     )
     return line
+
+
+def _after_the_last(case: Case) -> datetime:
+    """Return the present, later than every line before, so that lines of one moment keep their order."""
+    last = case.__dict__.get("_last_written") or case.events.aggregate(last=Max("recorded_at"))["last"]
+    written = now() if last is None else max(now(), last + timedelta(microseconds=1))
+    case.__dict__["_last_written"] = written
+    return written
 
 
 def _attach(case: Case, files: Sequence[File], *, from_citizen: bool) -> None:
@@ -596,15 +778,14 @@ def _audit(action: str, case: Case, by: Actor, reason: str = "") -> None:
     audit.record(action, by=by, on=case, unit=case.holder_id, reason=reason)
 
 
+def _user(by: Actor) -> User | None:
+    return User.objects.get(pk=by.user_id) if by.user_id is not None else None
+
+
 def _needed(text: str, sentence: str) -> str:
     if not text.strip():
         raise Refused(sentence)
     return text.strip()
-
-
-def _digest(*values: Any) -> str:
-    plain = json.dumps([str(v) if isinstance(v, UUID) else v for v in values], sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(plain.encode()).hexdigest()
 
 
 def _reference() -> str:

@@ -1,35 +1,55 @@
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import uuid4
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from gandan.access import Actor, today
 from gandan.access.clock import VIETNAM
 from gandan.accounts.models import User
-from gandan.cases import catalogue
-from gandan.cases.models import Case
+from gandan.cases import catalogue, permissions
+from gandan.cases.models import Case, Procedure
+from gandan.obligations import explain
+from gandan.obligations.forms import UNIT_NAMES
 from gandan.obligations.models import Obligation
 from gandan.staffing.models import Grant
 from gandan.ui.forms import DayField
-from gandan.units.models import Unit
+from gandan.units.models import Unit, find
 
 _LONG = 20_000
+_GROUP_NAMES = {
+    "report": _("Reports and proposals"),
+    "complaint": _("Complaints and denunciations"),
+    "residence": _("Residence"),
+    "papers": _("Papers and registration"),
+    "safety": _("Safety"),
+    "rights": _("Rights"),
+}
 
 
 class FilterForm(forms.Form):
-    q = forms.CharField(label=_("Words or reference"), required=False, max_length=200)
-    state = forms.ChoiceField(
-        label=_("State"),
-        required=False,
-        choices=[("", _("All")), ("unfinished", _("not answered yet")), *Case.State.choices],
-    )
-    procedure = forms.ChoiceField(label=_("Kind"), required=False)
+    """What narrows the list. A value that does not exist narrows nothing and is told."""
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    q = forms.CharField(label=_("Words or reference"), required=False, max_length=200)
+    state = forms.ChoiceField(label=_("State"), required=False, choices=[("", _("All")), *Case.State.choices])
+    procedure = forms.ChoiceField(label=_("Kind"), required=False)
+    officer = forms.ChoiceField(label=_("Officer"), required=False)
+    unit = forms.ModelChoiceField(
+        label=_("Unit"), queryset=Unit.objects.none(), to_field_name="slug", required=False, empty_label=_("All")
+    )
+
+    def __init__(self, *args: Any, units: Any, actor: Actor, **options: Any) -> None:
         super().__init__(*args, **options)
-        field: Any = self.fields["procedure"]
-        field.choices = [("", _("All")), *((p.code, p.name) for p in catalogue.current())]
+        procedure: Any = self.fields["procedure"]
+        procedure.choices = [("", _("All")), *procedure_choices(catalogue.current())]
+        officer: Any = self.fields["officer"]
+        officer.choices = [("", _("All")), ("me", _("me")), ("nobody", _("nobody yet")), *_colleagues(actor)]
+        unit: Any = self.fields["unit"]
+        unit.queryset, unit.label_from_instance = units, lambda each: each.title
+        if units.count() < 2:
+            del self.fields["unit"]
 
 
 class IntakeForm(forms.Form):
@@ -37,7 +57,29 @@ class IntakeForm(forms.Form):
 
     submission = forms.UUIDField(widget=forms.HiddenInput)
     procedure = forms.ChoiceField(label=_("What is it about?"))
-    unit = forms.ModelChoiceField(label=_("Unit"), queryset=Unit.objects.none(), to_field_name="slug", empty_label=None)
+    text = forms.CharField(
+        label=_("What happened?"),
+        max_length=_LONG,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        error_messages={"required": _("Write in a few words what it is about")},
+    )
+    place = forms.CharField(label=_("Where?"), max_length=200, required=False)
+    name = forms.CharField(label=_("Name of the person"), max_length=120, required=False)
+    phone = forms.CharField(
+        label=_("Phone"),
+        max_length=30,
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "tel", "class": "govuk-input--width-10"}),
+    )
+    address = forms.CharField(label=_("Address"), max_length=300, required=False)
+    anonymous = forms.BooleanField(label=_("The person does not want to be named"), required=False)
+    about_us = forms.BooleanField(label=_("It is about a police unit or an officer"), required=False)
+    named = forms.CharField(
+        label=_("About whom?"),
+        max_length=200,
+        required=False,
+        help_text=_("Only for a matter about an officer: the name, or what is known. It goes to the inspector above."),
+    )
     channel = forms.ChoiceField(
         label=_("How did it come?"),
         choices=[c for c in Case.Channel.choices if c[0] != Case.Channel.WEB],
@@ -52,17 +94,7 @@ class IntakeForm(forms.Form):
         widget=forms.TextInput(attrs={"class": "govuk-input--width-5", "inputmode": "numeric"}),
         error_messages={"invalid": _("Enter hour and minute, for example 22:40")},
     )
-    text = forms.CharField(
-        label=_("What happened?"),
-        max_length=_LONG,
-        widget=forms.Textarea(attrs={"rows": 5}),
-        error_messages={"required": _("Write in a few words what it is about")},
-    )
-    place = forms.CharField(label=_("Where?"), max_length=200, required=False)
-    name = forms.CharField(label=_("Name"), max_length=120, required=False)
-    phone = forms.CharField(label=_("Phone"), max_length=30, required=False)
-    address = forms.CharField(label=_("Address"), max_length=300, required=False)
-    anonymous = forms.BooleanField(label=_("The person does not want to be named"), required=False)
+    unit = forms.ModelChoiceField(label=_("Unit"), queryset=Unit.objects.none(), to_field_name="slug", empty_label=None)
     settled = forms.CharField(
         label=_("Settled on the spot? Write the answer"),
         max_length=_LONG,
@@ -71,46 +103,62 @@ class IntakeForm(forms.Form):
         help_text=_("Leave this empty when the matter goes on."),
     )
 
-    def __init__(self, *args: Any, units: Any, moment: datetime, **options: Any) -> None:
+    def __init__(self, *args: Any, units: Any, moment: datetime, may_settle: bool, **options: Any) -> None:
         local = moment.astimezone(VIETNAM)
-        options.setdefault("initial", {})
-        options["initial"] = {
+        first = {
             "submission": uuid4(),
             "received_on": local.date(),
             "received_at": f"{local:%H:%M}",
             "channel": Case.Channel.DESK,
-            **options["initial"],
         }
+        options["initial"] = {**first, **(options.get("initial") or {})}
         super().__init__(*args, **options)
-        procedures = catalogue.current()
-        self.procedures = {p.code: p for p in procedures}
+        self.procedures = {each.code: each for each in catalogue.current() if each.code not in _FOR_THE_DESK_ITSELF}
         procedure: Any = self.fields["procedure"]
-        procedure.choices = [(p.code, p.name) for p in procedures if p.code not in ("OS-01",)]
+        procedure.choices = [("", _("Choose what it is about")), *procedure_choices(list(self.procedures.values()))]
         unit: Any = self.fields["unit"]
-        unit.queryset = units
-        unit.label_from_instance = lambda each: each.title
-        if units.count() == 1:
-            unit.initial = units.first().slug
+        unit.queryset, unit.label_from_instance = units, lambda each: each.title
+        known = list(units[:2])
+        if len(known) == 1:
+            unit.initial, unit.widget = known[0].slug, forms.HiddenInput()
+        if not may_settle:
+            del self.fields["settled"]
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
         if data.get("received_on") and data.get("received_at"):
             data["moment"] = datetime.combine(data["received_on"], data["received_at"], VIETNAM)
         procedure = self.procedures.get(data.get("procedure", ""))
-        if procedure is not None and procedure.identity == procedure.Identity.NAMED and data.get("anonymous"):
+        if procedure is not None and procedure.identity == Procedure.Identity.NAMED and data.get("anonymous"):
             self.add_error(
                 "anonymous", _("This procedure needs a name. Choose “Feedback or proposal” to stay unnamed.")
             )
         return data
 
+    @property
+    def concern(self) -> dict[str, Any] | None:
+        """Return whom the matter is about, or None when it is not about the police."""
+        named = self.cleaned_data.get("named", "").strip()
+        chosen = self.procedures[self.cleaned_data["procedure"]]
+        if not (self.cleaned_data.get("about_us") or named or chosen.about_service):
+            return None
+        return {"unit": self.cleaned_data["unit"], "named": named}
+
 
 class TextForm(forms.Form):
     text = forms.CharField(label=_("Text"), max_length=_LONG, widget=forms.Textarea(attrs={"rows": 4}))
 
-    def __init__(self, *args: Any, label: Any = None, **options: Any) -> None:
+    def __init__(self, *args: Any, label: Any = None, required: bool = True, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.fields["text"].required = required
         if label:
             self.fields["text"].label = label
+
+
+class AcceptForm(forms.Form):
+    complex = forms.BooleanField(
+        label=_("It is a complex matter, for which the law gives a longer term"), required=False
+    )
 
 
 class AnswerForm(TextForm):
@@ -131,16 +179,24 @@ class AskForm(forms.Form):
     )
 
 
+class SupplyForm(TextForm):
+    file = forms.FileField(label=_("A scan or photo of the paper"), required=False)
+
+
 class AssignForm(forms.Form):
     officer = forms.ModelChoiceField(label=_("Officer"), queryset=User.objects.none())
 
-    def __init__(self, *args: Any, case: Case, day: Any, **options: Any) -> None:
+    def __init__(self, *args: Any, case: Case, by: Actor, **options: Any) -> None:
         super().__init__(*args, **options)
-        roles = ("officer", "chief", "duty_officer", "oversight")
-        grants = Grant.system("assignees").in_force(day).filter(unit=case.holder_id, role__in=roles)
+        roles = ("officer", "chief", "oversight")
+        grants = Grant.system("assignees").in_force(today()).filter(unit=case.holder_id, role__in=roles)
         field: Any = self.fields["officer"]
-        field.queryset = User.objects.filter(pk__in=grants.values("user"), is_active=True).order_by("full_name")
+        field.queryset = User.objects.filter(pk__in=grants.values("user"), is_active=True).order_by("full_name", "pk")
         field.label_from_instance = lambda user: user.title
+        if permissions.is_about_us(case, by):
+            # Not even the names of those it concerns stand in the list.
+            fit = [user.pk for user in field.queryset if permissions.work(case, user) is None]
+            field.queryset = field.queryset.filter(pk__in=fit)
 
 
 class SendForm(forms.Form):
@@ -158,6 +214,23 @@ class SendForm(forms.Form):
     )
     text = forms.CharField(label=_("Why it goes there"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
 
+    def clean_to_unit(self) -> Unit | None:
+        """Return the one living unit that has this name or code."""
+        typed = self.cleaned_data["to_unit"].strip()
+        if not typed:
+            return None
+        found = [unit for unit in find(typed, today()) if unit.is_alive(today())]
+        exact = [unit for unit in found if unit.title.casefold() == typed.casefold()]
+        found = exact if len(exact) == 1 else found
+        if not found:
+            raise forms.ValidationError(_("No unit has this name. Check the spelling, or type the official code."))
+        if len(found) > 1:
+            raise forms.ValidationError(
+                _("Several units have this name: %(names)s. Type the full name or the official code."),
+                params={"names": ", ".join(unit.title for unit in found[:5])},
+            )
+        return found[0]
+
 
 class AcknowledgeForm(forms.Form):
     number = forms.CharField(label=_("Number of the receiver's paper"), max_length=120, required=False)
@@ -170,18 +243,65 @@ class ExtendForm(forms.Form):
         max_length=200,
         help_text=_("The person reads it together with the apology and the new date."),
     )
+    decision = forms.CharField(
+        label=_("Number of the decision"),
+        max_length=120,
+        required=False,
+        help_text=_("When another authority grants the extension."),
+    )
 
-    def __init__(self, *args: Any, obligations: list[Obligation], **options: Any) -> None:
+    def __init__(self, *args: Any, obligations: Sequence[Obligation], **options: Any) -> None:
         super().__init__(*args, **options)
-        choices = [
-            (f"{o.pk}:{rule['code']}", f"{o.clock} + {rule['amount']} {rule['unit']}")
-            for o in obligations
-            if o.discharged_at is None
-            for rule in o.term.extensions
-        ]
+        self.obligations = {str(each.pk): each for each in obligations if each.discharged_at is None}
         field: Any = self.fields["clock"]
-        field.choices = choices
+        field.choices = [
+            (
+                f"{key}:{rule['code']}",
+                f"{explain.name(each)}: + {rule['amount']} {UNIT_NAMES[rule['unit']]}",
+            )
+            for key, each in self.obligations.items()
+            for rule in each.term.extensions
+        ]
+
+    @property
+    def is_idle(self) -> bool:
+        """Say whether the law gives no extension for any promise that runs."""
+        field: Any = self.fields["clock"]
+        return not field.choices
+
+    @property
+    def chosen(self) -> tuple[Obligation, str]:
+        key, code = self.cleaned_data["clock"].split(":", 1)
+        return self.obligations[key], code
 
 
 class ApologyForm(TextForm):
     new_date = DayField(label=_("New date"))
+
+    @property
+    def end(self) -> datetime:
+        """Return the midnight that ends the day promised."""
+        return datetime.combine(self.cleaned_data["new_date"] + timedelta(days=1), time(0), VIETNAM)
+
+
+def procedure_choices(procedures: Sequence[Procedure]) -> list[tuple[Any, list[tuple[str, str]]]]:
+    """Return procedures under the headings of the public list."""
+    return [
+        (name, [(each.code, each.name) for each in procedures if each.group == group])
+        for group, name in _GROUP_NAMES.items()
+        if any(each.group == group for each in procedures)
+    ]
+
+
+def _colleagues(actor: Actor) -> list[tuple[str, str]]:
+    """Return those who work on matters in one's own unit; a whole province is chosen by unit instead."""
+    reach = actor.reach("case.read")
+    if reach.provinces or reach.everything:
+        return []
+    grants = Grant.system("colleagues").in_force(today()).filter(unit__in=reach.units)
+    people = User.objects.filter(pk__in=grants.values("user")).order_by("full_name", "pk")
+    return [(str(user.pk), user.title) for user in people[:100] if user.pk != actor.user_id]
+
+
+_FOR_THE_DESK_ITSELF = frozenset({"OS-01"})
+"""Rules of the one-stop desk: a slip and an apology, nothing that somebody brings."""

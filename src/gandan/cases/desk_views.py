@@ -1,7 +1,8 @@
 """The officers' side of a matter."""
 
 from collections.abc import Callable
-from datetime import datetime, time, timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -12,97 +13,219 @@ from django.db.models import Q
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from gandan.access import Actor, Refused, now, today
+from gandan.access import Actor, Refused, now
 from gandan.access.authority import authority
-from gandan.access.clock import VIETNAM
+from gandan.access.clock import VIETNAM, day_of
 from gandan.access.decorators import needs
 from gandan.accounts.models import User
 from gandan.audit.models import AuditEntry
-from gandan.cases import actions, catalogue, desk_forms, permissions, search, uploads
-from gandan.cases.models import Case, CaseEvent, CaseIdentity
+from gandan.cases import actions, catalogue, desk_forms, permissions, receipts, search, uploads
+from gandan.cases.models import Case, CaseEvent, CaseIdentity, Transfer
 from gandan.obligations import explain, worklist
 from gandan.obligations.models import Obligation
 from gandan.ui.fragments import render_page
-from gandan.units.models import Unit, find
+from gandan.units.models import Unit
 
 PAGE = 25
+MANY = 1000
+
+# The list
 
 
 @needs("case.read")
 def case_list(request: HttpRequest) -> HttpResponse:
-    """All matters in reach, newest first."""
+    """All matters in reach, newest first; what is on its way here stands apart."""
     actor = request.actor  # type: ignore[attr-defined]
-    form = desk_forms.FilterForm(request.GET or None)
-    rows = Case.for_(actor, "case.read").select_related("procedure", "holder", "officer")
-    chosen = {}
-    if form.is_valid():
-        chosen = {name: value for name, value in form.cleaned_data.items() if value}
-        if "q" in chosen:
-            rows = search.matching(rows, chosen["q"])
-        if "state" in chosen:
-            rows = getattr(rows, chosen["state"])()
-        if "procedure" in chosen:
-            rows = rows.filter(procedure__code=chosen["procedure"])
-    cursor = _read_cursor(request.GET.get("after", ""))
+    view = request.GET.get("view", "all")
+    if view not in _VIEWS:
+        raise Http404
+    form = desk_forms.FilterForm(request.GET or None, units=units_in_reach(actor, "case.read"), actor=actor)
+    chosen = {n: v for n, v in form.cleaned_data.items() if v} if form.is_valid() else {}
+    rows = _narrowed(_viewed(actor, view), chosen, actor)
+    address = {name: getattr(value, "slug", value) for name, value in chosen.items()}
+    digest = f"{actor.user_id}|{view}|{sorted(address.items())}"
+    try:
+        cursor = _read_cursor(request.GET.get("after", ""), digest)
+    except WrongCursor:
+        return redirect(_list_url(view, address))
     if cursor:
         rows = rows.filter(received_at__lte=cursor[0]).filter(Q(received_at__lt=cursor[0]) | Q(pk__gt=cursor[1]))
-    found = list(rows.order_by("-received_at", "pk")[: PAGE + 1])
-    more = len(found) > PAGE
-    found = found[:PAGE]
-    following = ""
-    if more:
-        after = signing.dumps([found[-1].received_at.isoformat(), str(found[-1].pk)], salt="cases")
-        following = f"{reverse('case_list')}?{urlencode({**chosen, 'after': after})}"
-    return render_page(
-        request,
-        "cases/desk/list.html",
-        "cases/desk/list_rows.html",
+    found = list(rows.select_related("procedure", "holder", "officer").order_by("-received_at", "pk")[: PAGE + 1])
+    next_url = ""
+    if len(found) > PAGE:
+        found = found[:PAGE]
+        after = signing.dumps([found[-1].received_at.isoformat(), str(found[-1].pk), digest], salt="cases")
+        next_url = _list_url(view, {**address, "after": after})
+    context = {
+        "rows": [{"case": each, "tone": _TONES.get(each.state, "")} for each in found],
+        "filter_form": form,
+        "forms": [form] if form.errors else [],
+        "view": view,
+        "pills": _pills(actor, view, address),
+        "hidden": [("view", view)] if view != "all" else [],
+        "next_url": next_url,
+        "active": ", ".join(_in_words(form, chosen)),
+        "plain_url": _list_url(view, {}),
+        "may_receive": actor.can("case.receive"),
+    }
+    return render_page(request, "cases/desk/list.html", "cases/desk/list_rows.html", context)
+
+
+class WrongCursor(ValueError):
+    """A page address that belongs to another list, or to none."""
+
+
+_VIEWS: dict[str, str | Promise] = {
+    "all": gettext_lazy("All"),
+    "unfinished": gettext_lazy("Not answered yet"),
+    "mine": gettext_lazy("Mine, not answered yet"),
+    "arriving": gettext_lazy("On their way to us"),
+}
+
+
+def _viewed(actor: Actor, view: str) -> Any:
+    if view == "arriving":
+        return Case.system("arriving").filter(pk__in=Transfer.arriving(actor).values("case"))
+    rows = Case.for_(actor, "case.read")
+    if view == "mine":
+        return rows.unfinished().filter(officer=actor.user_id)
+    return rows.unfinished() if view == "unfinished" else rows
+
+
+def _narrowed(rows: Any, chosen: dict[str, Any], actor: Actor) -> Any:
+    if "q" in chosen:
+        rows = search.matching(rows, chosen["q"])
+    if "state" in chosen:
+        rows = getattr(rows, chosen["state"])()
+    if "procedure" in chosen:
+        rows = rows.filter(procedure__code=chosen["procedure"])
+    if "unit" in chosen:
+        rows = rows.filter(holder=chosen["unit"])
+    match chosen.get("officer"):
+        case None:
+            return rows
+        case "me":
+            return rows.filter(officer=actor.user_id)
+        case "nobody":
+            return rows.filter(officer=None)
+        case key:
+            return rows.filter(officer=key)
+
+
+def _pills(actor: Actor, view: str, address: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the ready-made views with their counts, counted up to a thousand and one."""
+    return [
         {
-            "rows": found,
-            "filter_form": form,
-            "chosen": chosen,
-            "next_url": following,
-            "may_receive": actor.can("case.receive"),
-            "active": ", ".join(str(v) for v in chosen.values()),
-        },
-    )
+            "title": title,
+            "count": None if name == "all" else _viewed(actor, name).order_by()[: MANY + 1].count(),
+            "url": _list_url(name, address),
+            "current": name == view,
+            "late": name == "arriving",
+        }
+        for name, title in _VIEWS.items()
+        if name != "arriving" or actor.can("case.receive")
+    ]
+
+
+def _list_url(view: str, values: dict[str, Any]) -> str:
+    kept = {"view": view, **values} if view != "all" else values
+    return f"{reverse('case_list')}?{urlencode(kept)}" if kept else reverse("case_list")
+
+
+def _in_words(form: Any, chosen: dict[str, Any]) -> list[str]:
+    """Return the chosen filters as they read in the form."""
+    words = []
+    for name, value in chosen.items():
+        names: dict[str, Any] = {}
+        for key, label in getattr(form.fields[name], "choices", []) if name != "unit" else []:
+            names |= dict(label) if isinstance(label, list) else {str(key): label}
+        words.append(str(names.get(str(value), value)))
+    return words
+
+
+# Receiving
 
 
 @needs("case.receive")
 def case_intake(request: HttpRequest) -> HttpResponse:
-    """Record what somebody brings to the desk or by phone."""
+    """Record what somebody brings to the desk or by phone; the answer is the receipt, with the code."""
     actor = request.actor  # type: ignore[attr-defined]
-    form = desk_forms.IntakeForm(request.POST or None, units=units_in_reach(actor, "case.receive"), moment=now())
-    if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
-        procedure = catalogue.in_force(data["procedure"], data["moment"].astimezone(VIETNAM).date())
-        if procedure is None:
-            form.add_error("procedure", _("This procedure was not in force on that day."))
-        else:
+    form = desk_forms.IntakeForm(
+        request.POST or None,
+        units=units_in_reach(actor, "case.receive"),
+        moment=now(),
+        may_settle=bool(actor.reach("case.settle")),
+    )
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
             try:
-                receipt = actions.receive(
-                    submission=data["submission"],
-                    procedure=procedure,
-                    unit=data["unit"],
-                    channel=data["channel"],
-                    text=data["text"],
-                    place=data["place"],
-                    anonymous=data["anonymous"],
-                    received_at=data["moment"],
-                    identity={name: data[name] for name in ("name", "phone", "address")},
-                    by=actor,
-                    language=request.LANGUAGE_CODE,
-                )
-                if data["settled"].strip() and not receipt.again:
-                    actions.settle_on_the_spot(case=receipt.case, text=data["settled"], by=actor)
+                return _receipt_page(request, _received(request, form, actor), sent=True)
+            except actions.Conflict as conflict:
+                status = 409
+                form.add_error(None, str(conflict))
             except Refused as refusal:
                 form.add_error(None, str(refusal))
-            else:
-                return _receipt_page(request, receipt)
-    return render(request, "cases/desk/intake.html", {"form": form}, status=422 if form.errors else 200)
+    return render(request, "cases/desk/intake.html", {"form": form}, status=status)
+
+
+def _received(request: HttpRequest, form: desk_forms.IntakeForm, actor: Actor) -> actions.Receipt:
+    data = form.cleaned_data
+    procedure = catalogue.in_force(data["procedure"], day_of(data["moment"]))
+    if procedure is None:
+        raise Refused(_("This procedure was not in force on that day."))
+    matter = {
+        "submission": data["submission"],
+        "procedure": procedure,
+        "unit": data["unit"],
+        "channel": data["channel"],
+        "text": data["text"],
+        "place": data["place"],
+        "anonymous": data["anonymous"],
+        "received_at": data["moment"],
+        "identity": {name: data[name] for name in ("name", "phone", "address")},
+        "concern": form.concern,
+        "language": request.LANGUAGE_CODE,
+    }
+    answer = data.get("settled", "").strip()
+    if answer:
+        return actions.settle_on_the_spot(answer=answer, by=actor, **matter)
+    return actions.receive(by=actor, **matter)
+
+
+@needs("case.read")
+def case_receipt(request: HttpRequest, case: UUID) -> HttpResponse:
+    """Print the receipt again. The code stood on the first one only."""
+    actor = request.actor  # type: ignore[attr-defined]
+    found = _case(actor, case)
+    actions.record_reading(case=found, by=actor)
+    return _receipt_page(request, actions.Receipt(found, "", again=True), sent=False)
+
+
+def _receipt_page(request: HttpRequest, receipt: actions.Receipt, *, sent: bool) -> HttpResponse:
+    actor = request.actor  # type: ignore[attr-defined]
+    response = render(
+        request,
+        "cases/desk/receipt.html",
+        {
+            "receipt": receipt,
+            "slip": receipts.slip(receipt.case),
+            "sent": sent,
+            # Who records a complaint about the own unit does not see what becomes of it.
+            "may_open": Case.for_(actor, "case.read").filter(pk=receipt.case.pk).exists(),
+        },
+    )
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+# One matter
 
 
 @needs("case.read")
@@ -114,162 +237,18 @@ def case(request: HttpRequest, case: UUID) -> HttpResponse:
     return _page(request, found)
 
 
-def act(name: str) -> Any:
-    """Return the view of one action: POST, then back to the matter; a refusal is said on the page itself."""
-
-    perform, capabilities = ACTIONS[name]
-
-    @require_POST
-    @needs(*capabilities)
-    def view(request: HttpRequest, case: UUID) -> HttpResponse:
-        actor = request.actor  # type: ignore[attr-defined]
-        found = _case(actor, case)
-        try:
-            done = perform(request, found, actor)
-        except Invalid as invalid:
-            return _page(request, found, name, invalid.form, status=422)
-        except Refused as refusal:
-            messages.error(request, str(refusal))
-        else:
-            messages.success(request, done)
-        if not Case.for_(actor, "case.read").filter(pk=found.pk).exists():
-            return redirect("case_list")
-        return redirect("case", case=found.pk)
-
-    view.__name__ = f"case_{name}"
-    return view
-
-
-class Invalid(Exception):
-    """A form that was filled in wrongly, to be shown again with what was typed."""
-
-    def __init__(self, form: Any) -> None:
-        super().__init__("invalid form")
-        self.form = form
-
-
-def _take(request: HttpRequest, case: Case, by: Actor) -> str:
-    actions.take(case=case, by=by)
-    return _("You have this matter in hand now.")
-
-
-def _accept(request: HttpRequest, case: Case, by: Actor) -> str:
-    actions.accept(case=case, by=by)
-    return _("The matter is accepted; the term of the decision runs.")
-
-
-def _assign(request: HttpRequest, case: Case, by: Actor) -> str:
-    form = _valid(desk_forms.AssignForm(request.POST, case=case, day=today()))
-    actions.assign(case=case, officer=form["officer"], by=by)
-    return _("The matter is assigned to %(name)s.") % {"name": form["officer"].title}
-
-
-def _note(request: HttpRequest, case: Case, by: Actor) -> str:
-    actions.note(case=case, text=_valid(desk_forms.TextForm(request.POST))["text"], by=by)
-    return _("The note is written.")
-
-
-def _message(request: HttpRequest, case: Case, by: Actor) -> str:
-    actions.message_out(case=case, text=_valid(desk_forms.TextForm(request.POST))["text"], by=by)
-    return _("The person sees the message under the code.")
-
-
-def _ask(request: HttpRequest, case: Case, by: Actor) -> str:
-    form = _valid(desk_forms.AskForm(request.POST))
-    actions.ask_papers(case=case, items=form["items"].splitlines(), text=form["text"], by=by)
-    return _("The person is asked for the missing papers; the clock is paused where the law lets it.")
-
-
-def _supply(request: HttpRequest, case: Case, by: Actor) -> str:
-    actions.supply(case=case, by=by, text=request.POST.get("text", ""))
-    return _("The papers have come; the clock runs on.")
-
-
-def _extend(request: HttpRequest, case: Case, by: Actor) -> str:
-    owed = list(Obligation.for_(by, "obligation.read").filter(matter=case.pk).select_related("term"))
-    form = _valid(desk_forms.ExtendForm(request.POST, obligations=owed))
-    key, code = form["clock"].split(":", 1)
-    chosen = next(o for o in owed if str(o.pk) == key)
-    actions.extend(case=case, obligation=chosen, extension=code, ground=form["ground"], by=by)
-    return _("The term is extended; the person reads the ground and the new date.")
-
-
-def _apologise(request: HttpRequest, case: Case, by: Actor) -> str:
-    form = _valid(desk_forms.ApologyForm(request.POST))
-    end = datetime.combine(form["new_date"] + timedelta(days=1), time(0), VIETNAM)
-    actions.apologise(case=case, text=form["text"], new_date=end, by=by)
-    return _("The apology and the new date are with the person.")
-
-
-def _send(request: HttpRequest, case: Case, by: Actor) -> str:
-    form = desk_forms.SendForm(request.POST)
-    data = _valid(form)
-    unit = None
-    if data["to_unit"].strip():
-        found = [each for each in find(data["to_unit"], today()) if each.is_alive(today())]
-        if len(found) != 1:
-            form.add_error(
-                "to_unit",
-                _("No unit has this name.")
-                if not found
-                else _("Several units have this name: %(names)s. Type the official code.")
-                % {"names": ", ".join(each.title for each in found[:5])},
-            )
-            raise Invalid(form)
-        unit = found[0]
-    actions.send(case=case, to_unit=unit, to_body=data["to_body"], text=data["text"], by=by)
-    return _("The matter is on its way. Our clock runs until the receiver acknowledges.")
-
-
-def _acknowledge(request: HttpRequest, case: Case, by: Actor) -> str:
-    form = _valid(desk_forms.AcknowledgeForm(request.POST))
-    actions.acknowledge(case=case, by=by, number=form["number"])
-    return _("The receipt is acknowledged.")
-
-
-def _answer(request: HttpRequest, case: Case, by: Actor) -> str:
-    form = _valid(desk_forms.AnswerForm(request.POST))
-    actions.answer(case=case, text=form["text"], outcome=form["outcome"], by=by)
-    return _("The answer is with the person.")
-
-
-def _close(request: HttpRequest, case: Case, by: Actor) -> str:
-    actions.close(case=case, by=by)
-    return _("The matter is closed.")
-
-
-def _reopen(request: HttpRequest, case: Case, by: Actor) -> str:
-    actions.reopen(case=case, text=_valid(desk_forms.TextForm(request.POST))["text"], by=by)
-    return _("The matter is open again, with a clock of its own.")
-
-
-ACTIONS: dict[str, tuple[Callable[[HttpRequest, Case, Actor], str], tuple[str, ...]]] = {
-    "take": (_take, ("case.take",)),
-    "accept": (_accept, ("case.take",)),
-    "assign": (_assign, ("case.assign",)),
-    "note": (_note, ("case.note",)),
-    "message": (_message, ("case.note",)),
-    "ask": (_ask, ("case.ask",)),
-    "supply": (_supply, ("case.note",)),
-    "extend": (_extend, ("case.extend",)),
-    "apologise": (_apologise, ("case.note",)),
-    "send": (_send, ("case.handover",)),
-    "acknowledge": (_acknowledge, ("case.handover", "case.receive")),
-    "answer": (_answer, ("case.answer",)),
-    "close": (_close, ("case.close",)),
-    "reopen": (_reopen, ("case.assign",)),
-}
-
-
 @needs("case.read")
-def case_file(request: HttpRequest, case: UUID, file: UUID) -> HttpResponse:
+def case_file(request: HttpRequest, case: UUID, file: UUID) -> Any:
     """Hand out a file as a download that can run nothing."""
-    found = _case(request.actor, case)  # type: ignore[attr-defined]
+    actor = request.actor  # type: ignore[attr-defined]
+    found = _case(actor, case)
     attachment = get_object_or_404(found.attachments.all(), pk=file)
+    actions.record_reading(case=found, by=actor, part=f"file:{attachment.pk.hex}")
     return file_response(attachment)
 
 
-def file_response(attachment: Any) -> HttpResponse:
+def file_response(attachment: Any) -> Any:
+    """Return a kept file as a download without a life of its own."""
     try:
         stream = uploads.path_of(attachment.sha256).open("rb")
     except FileNotFoundError:
@@ -281,98 +260,310 @@ def file_response(attachment: Any) -> HttpResponse:
     return response
 
 
+# What can be done
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One thing that can be done to a matter: its name on the button, who may try, its form, and the doing."""
+
+    title: Any
+    capabilities: tuple[str, ...]
+    perform: Callable[[Case, Actor, Any], str]
+    """Do it with the valid form (None without one); return the sentence that says what was done."""
+    form: Callable[..., Any] | None = None
+    """Make the form from the case, the actor, the promises, and what was typed."""
+
+
+def act(name: str) -> Any:
+    """Return the view of one action: POST, then back to the matter. What cannot be done is said on the page
+    itself, with everything that was typed."""
+    doing = ACTIONS[name]
+
+    @require_POST
+    @needs(*doing.capabilities)
+    def view(request: HttpRequest, case: UUID) -> HttpResponse:
+        actor = request.actor  # type: ignore[attr-defined]
+        found = _case(actor, case)
+        form = None
+        if doing.form is not None:
+            form = doing.form(found, actor, data=request.POST, files=request.FILES, auto_id=f"{name}_%s")
+            if not form.is_valid():
+                return _page(request, found, name, form, status=422)
+        try:
+            done = doing.perform(found, actor, form)
+        except Refused as refusal:
+            # Somebody was faster, or it may not be: the page as it stands now, with the sentence.
+            return _page(request, _case(actor, case), name, form, str(refusal), status=409)
+        messages.success(request, done)
+        if not Case.for_(actor, "case.read").filter(pk=found.pk).exists():
+            return redirect("case_list")
+        return redirect("case", case=found.pk)
+
+    view.__name__ = f"case_{name}"
+    return view
+
+
+def _text_form(label: Any, *, required: bool = True) -> Callable[..., Any]:
+    def make(case: Case, actor: Actor, **options: Any) -> Any:
+        options.pop("files", None)
+        return desk_forms.TextForm(label=label, required=required, **options)
+
+    return make
+
+
+def _plain_form(form: Any, **fixed: Any) -> Callable[..., Any]:
+    def make(case: Case, actor: Actor, **options: Any) -> Any:
+        return form(**fixed, **options)
+
+    return make
+
+
+def _assign_form(case: Case, actor: Actor, **options: Any) -> Any:
+    return desk_forms.AssignForm(case=case, by=actor, **options)
+
+
+def _extend_form(case: Case, actor: Actor, **options: Any) -> Any:
+    rows = Obligation.for_(actor, "obligation.read").open().filter(matter=case.pk).select_related("term")
+    return desk_forms.ExtendForm(obligations=list(rows.order_by("due_at", "pk")), **options)
+
+
+def _take(case: Case, by: Actor, form: Any) -> str:
+    actions.take(case=case, by=by)
+    return _("You have this matter in hand now.")
+
+
+def _accept(case: Case, by: Actor, form: Any) -> str:
+    actions.accept(case=case, by=by, complex=form.cleaned_data["complex"])
+    return _("The matter is accepted; the term of the decision runs.")
+
+
+def _assign(case: Case, by: Actor, form: Any) -> str:
+    actions.assign(case=case, officer=form.cleaned_data["officer"], by=by)
+    return _("The matter is assigned to %(name)s.") % {"name": form.cleaned_data["officer"].title}
+
+
+def _note(case: Case, by: Actor, form: Any) -> str:
+    actions.note(case=case, text=form.cleaned_data["text"], by=by)
+    return _("The note is written.")
+
+
+def _message(case: Case, by: Actor, form: Any) -> str:
+    actions.message_out(case=case, text=form.cleaned_data["text"], by=by)
+    return _("The person sees the message under the code.")
+
+
+def _ask(case: Case, by: Actor, form: Any) -> str:
+    actions.ask_papers(case=case, items=form.cleaned_data["items"].splitlines(), text=form.cleaned_data["text"], by=by)
+    return _("The person is asked for the missing papers; the clock is paused where the law lets it.")
+
+
+def _supply(case: Case, by: Actor, form: Any) -> str:
+    upload = form.cleaned_data["file"]
+    files = [uploads.keep(upload)] if upload else []
+    actions.supply(case=case, by=by, text=form.cleaned_data["text"], files=files)
+    return _("The papers have come; the clock runs on.")
+
+
+def _extend(case: Case, by: Actor, form: Any) -> str:
+    promise, code = form.chosen
+    ground, decision = form.cleaned_data["ground"], form.cleaned_data["decision"]
+    actions.extend(case=case, obligation=promise, extension=code, ground=ground, decision=decision, by=by)
+    return _("The term is extended; the person reads the ground and the new date.")
+
+
+def _apologise(case: Case, by: Actor, form: Any) -> str:
+    actions.apologise(case=case, text=form.cleaned_data["text"], new_date=form.end, by=by)
+    return _("The apology and the new date are with the person.")
+
+
+def _send(case: Case, by: Actor, form: Any) -> str:
+    actions.send(case=case, by=by, **form.cleaned_data)
+    return _("The matter is on its way. Our clock runs until the receiver acknowledges.")
+
+
+def _recall(case: Case, by: Actor, form: Any) -> str:
+    actions.recall(case=case, by=by)
+    return _("The matter stays here; what was sent is taken back.")
+
+
+def _acknowledge(case: Case, by: Actor, form: Any) -> str:
+    actions.acknowledge(case=case, by=by, number=form.cleaned_data["number"])
+    return _("The receipt is acknowledged.")
+
+
+def _answer(case: Case, by: Actor, form: Any) -> str:
+    actions.answer(case=case, text=form.cleaned_data["text"], outcome=form.cleaned_data["outcome"], by=by)
+    return _("The answer is with the person.")
+
+
+def _close(case: Case, by: Actor, form: Any) -> str:
+    actions.close(case=case, by=by)
+    return _("The matter is closed.")
+
+
+def _reopen(case: Case, by: Actor, form: Any) -> str:
+    actions.reopen(case=case, text=form.cleaned_data["text"], by=by)
+    return _("The matter is open again, with a clock of its own.")
+
+
+def _withdraw(case: Case, by: Actor, form: Any) -> str:
+    actions.withdraw(case=case, text=form.cleaned_data["text"], by=by)
+    return _("The matter is withdrawn; its clocks have ended.")
+
+
+ACTIONS: dict[str, Act] = {
+    "acknowledge": Act(
+        gettext_lazy("Acknowledge receipt"),
+        ("case.receive", "case.handover"),
+        _acknowledge,
+        _plain_form(desk_forms.AcknowledgeForm),
+    ),
+    "take": Act(gettext_lazy("Take it in hand"), ("case.take",), _take),
+    "accept": Act(gettext_lazy("Accept formally"), ("case.take",), _accept, _plain_form(desk_forms.AcceptForm)),
+    "answer": Act(
+        gettext_lazy("Answer"),
+        ("case.answer",),
+        _answer,
+        _plain_form(desk_forms.AnswerForm, label=gettext_lazy("Answer to the person")),
+    ),
+    "supply": Act(
+        gettext_lazy("The papers have come"),
+        ("case.note",),
+        _supply,
+        _plain_form(desk_forms.SupplyForm, label=gettext_lazy("What came"), required=False),
+    ),
+    "close": Act(gettext_lazy("Close"), ("case.close",), _close),
+    "ask": Act(gettext_lazy("Ask for missing papers"), ("case.ask",), _ask, _plain_form(desk_forms.AskForm)),
+    "message": Act(
+        gettext_lazy("Write to the person"),
+        ("case.note",),
+        _message,
+        _text_form(gettext_lazy("Message to the person")),
+    ),
+    "note": Act(
+        gettext_lazy("Write a note"), ("case.note",), _note, _text_form(gettext_lazy("Note, for the unit only"))
+    ),
+    "assign": Act(gettext_lazy("Assign to an officer"), ("case.assign",), _assign, _assign_form),
+    "send": Act(gettext_lazy("Send it where it belongs"), ("case.handover",), _send, _plain_form(desk_forms.SendForm)),
+    "recall": Act(gettext_lazy("Take back what was sent"), ("case.handover",), _recall),
+    "extend": Act(gettext_lazy("Extend the term"), ("case.extend",), _extend, _extend_form),
+    "apologise": Act(
+        gettext_lazy("Apologise and name a new date"),
+        ("case.note",),
+        _apologise,
+        _plain_form(desk_forms.ApologyForm, label=gettext_lazy("Reason")),
+    ),
+    "reopen": Act(gettext_lazy("Reopen"), ("case.assign",), _reopen, _text_form(gettext_lazy("What is not settled"))),
+    "withdraw": Act(
+        gettext_lazy("The person withdraws it"),
+        ("case.note",),
+        _withdraw,
+        _text_form(gettext_lazy("What the person said"), required=False),
+    ),
+}
+"""In the order in which the page offers them: what moves the matter on comes first."""
+
+
 def units_in_reach(actor: Actor, capability: str) -> Any:
     """Return the living units over which an ordinary capability reaches."""
     reach = actor.reach(capability)
     rows = Unit.objects.filter(valid_to=None)
     if reach.everything:
-        return rows.filter(level=Unit.Level.COMMUNE).order_by("title")
+        return rows.filter(level=Unit.Level.COMMUNE).order_by("title", "pk")
     inside = Q(pk__in=reach.units)
     if reach.provinces:
         inside |= Q(pk__in=authority().units_under(reach.provinces))
-    return rows.filter(inside).order_by("title")
+    return rows.filter(inside).order_by("title", "pk")
 
 
 def _case(actor: Actor, case: UUID) -> Case:
-    rows = Case.for_(actor, "case.read").select_related("procedure", "holder", "received_by", "officer", "province")
-    found: Case = get_object_or_404(rows, pk=case)
+    """Return a matter in reach, or one on its way to a unit in reach. Any other does not exist for the actor."""
+    related = ("procedure", "holder", "received_by", "officer", "province")
+    found: Case | None = Case.for_(actor, "case.read").select_related(*related).filter(pk=case).first()
+    if found is None:
+        arriving = Transfer.arriving(actor).filter(case=case)
+        found = Case.system("arriving").select_related(*related).filter(pk__in=arriving.values("case")).first()
+    if found is None:
+        raise Http404
     return found
 
 
 def _page(
-    request: HttpRequest, case: Case, failed: str = "", failed_form: Any = None, status: int = 200
+    request: HttpRequest, case: Case, failed: str = "", failed_form: Any = None, refusal: str = "", status: int = 200
 ) -> HttpResponse:
     actor = request.actor  # type: ignore[attr-defined]
     at = now()
     owed = worklist.for_matter(actor, case.pk, at)
+    running = sorted((pair for pair in owed if pair[0].discharged_at is None), key=_nearest)
+    ours = permissions.may(case, actor, "case.read")
+    events = case.events.all() if ours else case.events.filter(shown=True)
     identity = CaseIdentity.for_(actor, "case.identity").filter(case=case).first()
-    has_identity = CaseIdentity.system("presence").filter(case=case).exists()
-    pending = case.transfers.filter(acknowledged_at=None).select_related("to_unit").first()
-    forms = {
-        "note": desk_forms.TextForm(label=_("Note (internal)"), prefix=None, auto_id="note_%s"),
-        "message": desk_forms.TextForm(label=_("Message to the person"), auto_id="message_%s"),
-        "ask": desk_forms.AskForm(auto_id="ask_%s"),
-        "assign": desk_forms.AssignForm(case=case, day=today(), auto_id="assign_%s"),
-        "send": desk_forms.SendForm(auto_id="send_%s"),
-        "acknowledge": desk_forms.AcknowledgeForm(auto_id="acknowledge_%s"),
-        "answer": desk_forms.AnswerForm(label=_("Answer"), auto_id="answer_%s"),
-        "extend": desk_forms.ExtendForm(obligations=[o for o, _state in owed], auto_id="extend_%s"),
-        "apologise": desk_forms.ApologyForm(label=_("Reason"), auto_id="apologise_%s"),
-        "reopen": desk_forms.TextForm(label=_("What is not settled"), auto_id="reopen_%s"),
-    }
-    if failed:
-        failed_form.auto_id = f"{failed}_%s"
-        forms[failed] = failed_form
-    why_not = {name: permissions.ALL["message" if name == "apologise" else name](case, actor) for name in ACTIONS}
+    offered, refused = _acts(case, actor, failed, failed_form)
+    if refusal and failed_form is not None:
+        failed_form.add_error(None, refusal)
     context = {
         "case": case,
+        "ours": ours,
         "state": case.get_state(),
-        "tone": _TONES.get(case.state, "info"),
+        "tone": _TONES.get(case.state, ""),
+        "lead": running[0] if running else None,
         "owed": [
             {
-                "obligation": o,
-                "clock": state,
-                "name": explain.name(o),
-                "basis": explain.basis(o),
-                "lines": explain.lines(o),
+                "obligation": promise,
+                "clock": clock,
+                "name": explain.name(promise),
+                "basis": explain.basis(promise),
+                "lines": explain.lines(promise),
             }
-            for o, state in owed
+            for promise, clock in owed
         ],
-        "lead": next(((o, s) for o, s in owed if o.discharged_at is None), None),
         "identity": identity,
-        "identity_hidden": identity is None and has_identity,
-        "timeline": [_line(event) for event in case.events.all()],
+        "identity_hidden": identity is None and CaseIdentity.system("presence").filter(case=case).exists(),
+        "timeline": [_line(event) for event in events],
         "files": case.attachments.all(),
-        "pending": pending,
-        "papers": case.paper_requests.filter(supplied_at=None).first(),
-        "forms_by_name": forms,
+        "pending": permissions.pending(case),
+        "papers": case.paper_requests.filter(supplied_at=None).first() if case.asked_at else None,
+        "offered": offered,
+        "refused": refused,
+        "refusal": refusal if failed_form is None else "",
         "form": failed_form,
-        "failed": failed,
-        "why_not": {name: str(reason) if reason else "" for name, reason in why_not.items()},
-        "offers": [name for name in _ORDER if why_not[name] is None],
-        "readers": _readers(case),
-        "actor_may_act": any(actor.can(c) for _perform, caps in ACTIONS.values() for c in caps),
+        "readers": _readers(case) if ours else [],
     }
     return render(request, "cases/desk/case.html", context, status=status)
 
 
-_ORDER = (
-    "acknowledge",
-    "take",
-    "accept",
-    "answer",
-    "ask",
-    "supply",
-    "close",
-    "reopen",
-    "message",
-    "note",
-    "assign",
-    "extend",
-    "apologise",
-    "send",
-)
-_TONES = {
+def _acts(case: Case, actor: Actor, failed: str, failed_form: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return what is offered now, each with its form, and what is not, each with its reason."""
+    offered: list[dict[str, Any]] = []
+    refused: list[dict[str, Any]] = []
+    for name, doing in ACTIONS.items():
+        if not any(actor.can(capability) for capability in doing.capabilities):
+            continue
+        reason = permissions.ALL[name](case, actor)
+        form = None
+        if doing.form is not None and (reason is None or name == failed):
+            form = failed_form if name == failed else doing.form(case, actor, auto_id=f"{name}_%s")
+        if reason is None and getattr(form, "is_idle", False):
+            reason = _("The law gives no extension for what is owed here.")
+        entry = {
+            "name": name,
+            "title": doing.title,
+            "url": reverse(f"case_{name}", args=[case.pk]),
+            "form": form,
+            "open": name == failed,
+            "why_not": reason,
+        }
+        # What somebody typed stays on the page, even when it can no longer be done.
+        (offered if reason is None or (name == failed and form is not None) else refused).append(entry)
+    return offered, refused
+
+
+def _nearest(pair: tuple[Obligation, Any]) -> tuple[bool, datetime]:
+    return (pair[0].suspended_at is not None, pair[0].due_at)
+
+
+_TONES: dict[str, str] = {
     Case.State.NEW: "soon",
     Case.State.IN_HAND: "info",
     Case.State.WAITING: "soon",
@@ -382,61 +573,71 @@ _TONES = {
 
 
 def _line(event: CaseEvent) -> dict[str, Any]:
-    facts = event.facts
-    text = event.text
-    if event.kind == CaseEvent.Kind.ASKED:
-        text = "\n".join([*(f"– {item}" for item in facts.get("items", [])), text]).strip()
-    elif event.kind == CaseEvent.Kind.SUCCEEDED:
-        text = f"{facts.get('from', '')} → {facts.get('to', '')} ({facts.get('decree', '')})"
-    elif event.kind in (CaseEvent.Kind.SENT, CaseEvent.Kind.PASSED_ON) and facts.get("to"):
-        text = "\n".join(part for part in (facts["to"], text) if part)
-    elif event.kind == CaseEvent.Kind.ACKNOWLEDGED and facts.get("number"):
-        text = facts["number"]
-    elif facts.get("conflict"):
-        text = _("The same submission came again with other words:") + "\n" + text
+    """Return one event as the timeline prints it."""
+    Kind, facts = CaseEvent.Kind, event.facts
+    parts = [event.text]
+    match event.kind:
+        case Kind.ASKED:
+            parts = [*(f"– {item}" for item in facts.get("items", [])), event.text]
+        case Kind.SUCCEEDED:
+            parts = [f"{facts.get('from', '')} → {facts.get('to', '')} ({facts.get('decree', '')})"]
+        case Kind.SENT | Kind.PASSED_ON | Kind.RECALLED | Kind.ACKNOWLEDGED:
+            parts = [facts.get("to", ""), facts.get("number", ""), event.text]
+        case Kind.EXTENDED:
+            parts = [event.text, _("New date: %(date)s") % {"date": _due_words(facts.get("due_at", ""))}]
+            parts += [facts["decision"]] if facts.get("decision") else []
+        case Kind.APOLOGISED:
+            parts = [event.text, _("New date: %(date)s") % {"date": _due_words(facts.get("new_date", ""))}]
+            parts += [_("Given after the promised date had passed.")] if facts.get("late") else []
+        case Kind.MESSAGE_IN if facts.get("conflict"):
+            parts = [_("The same form came again with other words:"), event.text]
+    if (event.recorded_at - event.at).total_seconds() > _LATE_ENTRY:
+        parts.append(_("Written down on %(at)s.") % {"at": _moment(event.recorded_at)})
     return {
         "at": event.at,
         "by": event.actor_name,
         "title": event.get_kind_display(),
-        "text": text,
+        "text": "\n".join(part for part in parts if part),
         "told": _("the person") if event.shown else "",
     }
+
+
+_MINUTE = timedelta(minutes=1)
+_LATE_ENTRY = 15 * 60
+"""Seconds after which an entry says when it was written down."""
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.astimezone(VIETNAM):%d/%m/%Y, %H:%M}"
+
+
+def _due_words(text: str) -> str:
+    """Return a due instant in words: the midnight that ends a day is that day."""
+    if not text:
+        return ""
+    local = datetime.fromisoformat(text).astimezone(VIETNAM)
+    if (local.hour, local.minute) == (0, 0):
+        return f"{day_of(local - _MINUTE):%d/%m/%Y}"
+    return _moment(local)
 
 
 def _readers(case: Case) -> list[dict[str, Any]]:
     """Return who read the matter and when, newest first."""
     entries = AuditEntry.system("readers").filter(object_id=case.pk, action="case.read").order_by("-seq")[:20]
     names = {user.pk: user.title for user in User.objects.filter(pk__in={entry.actor_id for entry in entries})}
-    return [{"at": entry.at, "name": names.get(entry.actor_id, "")} for entry in entries]
+    return [
+        {"at": entry.at, "name": names.get(entry.actor_id, ""), "file": entry.reason.startswith("file:")}
+        for entry in entries
+    ]
 
 
-def _receipt_page(request: HttpRequest, receipt: actions.Receipt) -> HttpResponse:
-    owed = Obligation.system("receipt").open().filter(matter=receipt.case.pk).select_related("term").order_by("due_at")
-    response = render(
-        request,
-        "cases/desk/receipt.html",
-        {
-            "receipt": receipt,
-            "case": receipt.case,
-            "owed": [{"name": explain.name(o), "due_at": o.due_at} for o in owed],
-        },
-    )
-    response["Cache-Control"] = "no-store"
-    return response
-
-
-def _valid(form: Any) -> dict[str, Any]:
-    if not form.is_valid():
-        raise Invalid(form)
-    data: dict[str, Any] = form.cleaned_data
-    return data
-
-
-def _read_cursor(text: str) -> tuple[datetime, UUID] | None:
+def _read_cursor(text: str, digest: str) -> tuple[datetime, UUID] | None:
     if not text:
         return None
     try:
-        at, key = signing.loads(text, salt="cases")
-        return datetime.fromisoformat(at), UUID(key)
+        at, key, belongs = signing.loads(text, salt="cases")
     except (signing.BadSignature, ValueError, TypeError):
-        raise Http404 from None
+        raise WrongCursor from None
+    if belongs != digest:
+        raise WrongCursor
+    return datetime.fromisoformat(at), UUID(key)

@@ -13,6 +13,7 @@ from gandan.access.authority import authority
 from gandan.access.clock import day_of
 from gandan.cases.models import Case, Transfer
 from gandan.obligations import terms
+from gandan.obligations.models import Obligation
 
 Reason = str | Promise | None
 
@@ -31,6 +32,11 @@ def may(case: Case, by: Actor, capability: str) -> bool:
         return False
     reach = by.concerned_reach(capability) if about_us else by.reach(capability)
     return reach.covers(case.holder_id, case.province_id)
+
+
+def is_about_us(case: Case, by: Actor) -> bool:
+    """Say whether the matter is about a unit or an officer."""
+    return _concerns(case, by)[0]
 
 
 def take(case: Case, by: Actor) -> Reason:
@@ -159,7 +165,11 @@ def close(case: Case, by: Actor) -> Reason:
         return NOT_YOURS
     if case.is_ended:
         return ENDED
-    return None if case.answered_at else _("Answer the person before you close the matter.")
+    if not case.answered_at:
+        return _("Answer the person before you close the matter.")
+    if Obligation.system("permission").open().filter(matter=case.pk, term__ends_on="handed_over").exists():
+        return _("The law orders this matter to be handed over. It is closed when the receiver has acknowledged.")
+    return None
 
 
 def reopen(case: Case, by: Actor) -> Reason:
