@@ -147,14 +147,15 @@
       if (data.token) for (const field of all("input[name=csrfmiddlewaretoken]")) field.value = data.token;
       open();
     });
-    part("idle-leave").addEventListener("submit", () => tell("ended"));
+    const leave = part("idle-leave").action;
+    document.addEventListener("submit", (event) => { if (event.target.action === leave) tell("ended"); });
     tell("signed-in");
 
     const tick = () => {
       if (ended) return;
       const now = Date.now(), left = alive + allowed - now;
       if (left <= 0) return end();
-      if (!box.open && acted > alive && now - alive > Math.min(60000, allowed / 4)) { ask(); }
+      if (!box.open && acted - alive > Math.min(60000, allowed / 4)) ask();
       if (left > warning) return;
       if (!box.open) { box.showModal(); part("idle-stay").focus(); }
       part("idle-left").textContent = words(left);

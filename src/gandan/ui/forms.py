@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 @dataclass(frozen=True, slots=True)
 class Hinted:
-    """The label of a choice with a line of explanation: `choices=[("crime", Hinted(_("A crime"), _("…")))]`.
+    """The label of a choice with a line of explanation: `choices=[("crime", Hinted(label, hint))]`.
 
     Both may be lazy: they are translated when the form is drawn.
     """

@@ -1,6 +1,7 @@
 """Words, figures, dates and small drawings that templates share. Load with `{% load gandan %}`."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
@@ -333,14 +334,20 @@ def _forms(context: template.Context) -> list[Any]:
 
 
 def _faults(forms: Iterable[Any]) -> list[dict[str, str]]:
-    faults = []
+    """Return what is wrong, in the order of the fields. Sentences that say the same name their fields."""
+    found = []
     for form in forms:
-        if not getattr(form, "is_bound", False):
-            continue
-        for field in form:
-            faults += [{"text": text, "target": first_control(field)} for text in field.errors]
-        faults += [{"text": text, "target": ""} for text in form.non_field_errors()]
-    return faults
+        if getattr(form, "is_bound", False):
+            found += [(str(text), field) for field in form for text in field.errors]
+            found += [(str(text), None) for text in form.non_field_errors()]
+    said = Counter(text for text, _ in found)
+    return [
+        {
+            "text": f"{field.label}: {text}" if field and said[text] > 1 else text,
+            "target": first_control(field) if field else "",
+        }
+        for text, field in found
+    ]
 
 
 @register.filter
