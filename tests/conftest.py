@@ -333,3 +333,11 @@ def visitor(browser: "Browser", watch: "Watch") -> Iterator[Callable[..., "Page"
 def page(visitor: Callable[..., "Page"]) -> "Page":
     """One visitor at a laptop, reading Vietnamese."""
     return visitor()
+
+
+@pytest.fixture
+def cast(db: None) -> Any:
+    """The permanent cast in this test's own database; see tests/cast.py."""
+    from tests.cast import gather
+
+    return gather()

@@ -13,13 +13,15 @@ from zoneinfo import ZoneInfo
 
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 
+_started = datetime.now(UTC)
 _told: ContextVar[datetime | None] = ContextVar("told", default=None)
 
 
 def now() -> datetime:
     """Return the present instant in UTC, or the instant that `at` or GANDAN_TODAY declares.
 
-    With GANDAN_TODAY=2026-11-23 the day is fixed and the time of day still runs.
+    With GANDAN_TODAY=2026-11-23 the day is fixed and the time of day still runs; with 2026-11-23T09:00 the
+    clock starts there, in Vietnam, when the program starts, and runs on.
     """
     told = _told.get()
     if told is not None:
@@ -28,6 +30,8 @@ def now() -> datetime:
     day = os.environ.get("GANDAN_TODAY")
     if not day:
         return real
+    if "T" in day:
+        return datetime.fromisoformat(day).replace(tzinfo=VIETNAM).astimezone(UTC) + (real - _started)
     local = real.astimezone(VIETNAM)
     return datetime.combine(date.fromisoformat(day), local.time(), tzinfo=VIETNAM).astimezone(UTC)
 

@@ -6,7 +6,7 @@ Each setting documents itself: `gandan check --settings` prints this table.
 import os
 from dataclasses import dataclass, fields
 from dataclasses import field as dataclass_field
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,7 +32,9 @@ class Environment:
         "Public address. https switches secure cookies and HSTS on; http is allowed on loopback only.",
     )
     demo: bool = _setting("GANDAN_DEMO", False, "1 for the invented province: chairs without passwords, loopback only.")
-    today: date | None = _setting("GANDAN_TODAY", None, "Fix the day, for demonstrations and tests: 2026-11-23.")
+    today: datetime | None = _setting(
+        "GANDAN_TODAY", None, "Fix the day (2026-11-23), or where the clock starts (2026-11-23T09:00), for tests."
+    )
     keys: Path | None = _setting("GANDAN_KEYS", None, "Folder of the master key; default GANDAN_HOME/keys.")
     debug: bool = _setting("GANDAN_DEBUG", False, "1 shows faults in detail. Never outside loopback.")
 
@@ -85,7 +87,7 @@ def _parse(name: str, field_name: str, text: str) -> Any:
         return text == "1"
     if field_name == "today":
         try:
-            return date.fromisoformat(text)
+            return datetime.fromisoformat(text)
         except ValueError:
             raise SettingError(f"{name} is a date like 2026-11-23, not {text!r}") from None
     if field_name in {"home", "keys"}:

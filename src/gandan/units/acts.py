@@ -282,3 +282,21 @@ def sentence(step: Any) -> str:
                 "unit": name(data.get("unit", "")),
                 "parent": name(data.get("parent", "")),
             }
+
+
+def choices(act: Reorganisation) -> dict[str, list[tuple[str, str]]]:
+    """Return, for each unit that the act divides, the successors to choose from as (reference, name)."""
+    plan = read(act)
+    found = {}
+    for reference, parts in plan.ended.items():
+        if len(parts) > 1:
+            found[reference] = [(part["unit"], _name(plan, part["unit"])) for part in parts]
+    return found
+
+
+def _name(plan: Plan, reference: str) -> str:
+    if reference in plan.established:
+        data = plan.established[reference]
+        return f"{data['type']} {data['name']}"
+    unit = Unit.objects.filter(pk=reference).first()
+    return unit.title if unit else reference

@@ -200,7 +200,7 @@ class Reorganisation(Guarded):
     seat = UnitKey(on_reorganisation="stays")
     """The unit whose registrar keeps the act."""
     assignments = models.JSONField(default=dict, blank=True)
-    """In a division: the successor chosen by the registrar for each open row, {row id: unit id}."""
+    """In a division: the successor chosen by the registrar for each open row, {row id: unit id or "new:CODE"}."""
     enacted_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -217,7 +217,7 @@ class Reorganisation(Guarded):
     def successions(self) -> dict[UUID, list["Succession"]]:
         if not hasattr(self, "_successions"):
             found: dict[UUID, list[Succession]] = {}
-            for row in Succession.objects.filter(act=self).order_by("-primary", "id"):
+            for row in Succession.objects.filter(act=self).select_related("successor").order_by("-primary", "id"):
                 found.setdefault(row.predecessor_id, []).append(row)
             self._successions = found
         return self._successions
@@ -232,8 +232,9 @@ class Reorganisation(Guarded):
         else the unit's last superior."""
         chosen = self.assignments.get(str(object_id)) if object_id else None
         rows = self.successions().get(unit_id, [])
-        if chosen and any(str(row.successor_id) == chosen for row in rows):
-            return UUID(chosen)
+        for row in rows:
+            if chosen and chosen in (str(row.successor_id), *(f"new:{v.code}" for v in row.successor.versions.all())):
+                return row.successor_id
         if rows:
             return rows[0].successor_id
         parent = Placement.objects.filter(unit=unit_id, chain=Placement.Chain.POLICE).order_by("-valid_from").first()

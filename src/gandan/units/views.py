@@ -172,13 +172,17 @@ def act_preview(request: HttpRequest, act: UUID) -> HttpResponse:
         return redirect("unit_act_preview", act=found.pk)
     lines = actions.preview_act(act=found, by=actor)
     names = {u.pk: u.title for u in Unit.objects.filter(pk__in={line.unit_id for line in lines})}
+    choices = acts.choices(found)
     grouped: dict[str, dict[str, Any]] = {}
     for line in lines:
+        name = names.get(line.unit_id, "")
         entry = grouped.setdefault(
-            names.get(line.unit_id, ""), {"unit": names.get(line.unit_id, ""), "counts": {}, "rows": []}
+            name,
+            {"unit": name, "counts": {}, "rows": [], "choices": choices.get(str(line.unit_id), [])},
         )
         entry["counts"][line.kind] = entry["counts"].get(line.kind, 0) + 1
-        entry["rows"].append(line)
+        chosen = found.assignments.get(str(line.object_id), "")
+        entry["rows"].append({"line": line, "key": f"row:{line.object_id}", "chosen": chosen})
     return render(request, "units/preview.html", {"act": found, "groups": list(grouped.values()), "total": len(lines)})
 
 

@@ -1,0 +1,146 @@
+"""Figures of old units on the map of a later day: exactly, or honestly not at all.
+
+`lossy_merge` is the rule by which the field's leading statistics system merges units (it keeps the latest
+value and deletes the others). It stays here as a rejected reference: our tests must fail on it.
+"""
+
+from datetime import date
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gandan.inference.correspondence import Link, check_links, compose, restate
+from gandan.units import register
+from gandan.units.restating import TableError, restate_table
+
+pytestmark = pytest.mark.agnostic
+BEFORE, AFTER = date(2025, 6, 30), date(2025, 7, 1)
+THREE = [Link("a", "n"), Link("b", "n"), Link("c", "n")]
+
+
+def lossy_merge(values, links):
+    """The rejected rule: of all values that reach a unit, the last one written survives."""
+    return {link.new: values[link.old] for link in links if link.old in values}
+
+
+def test_four_seven_and_two_are_thirteen_on_the_new_map_and_stay_themselves_on_the_old():
+    values = {"a": 4, "b": 7, "c": 2}
+    found = restate(values, THREE)["n"]
+    assert (found.value, found.imputed, found.unknown) == (13, 0, 0)
+    assert lossy_merge(values, THREE)["n"] != 13
+    assert {code: each.value for code, each in restate(values, []).items()} == values
+
+
+def test_a_unit_that_goes_on_and_absorbs_two_keeps_its_own():
+    links = [Link("c", "c"), Link("a", "c"), Link("b", "c")]
+    assert restate({"a": 4, "b": 7, "c": 2}, links)["c"].value == 13
+
+
+def test_missing_is_not_zero():
+    found = restate({"a": 4, "c": 2}, THREE)["n"]
+    assert (found.value, found.reported, found.expected) == (6, 2, 3)
+
+
+def test_a_ratio_is_restated_from_its_parts():
+    found = restate({"a": (1, 4), "b": (6, 7), "c": (0, 2)}, THREE, how="ratio")["n"]
+    assert found.value == Fraction(7, 13)
+
+
+def test_a_part_of_unknown_size_is_a_break_and_never_a_number():
+    found = restate({"a": 13}, [Link("a", "m", "unknown"), Link("a", "n", "unknown")])
+    assert found["m"].value is None and found["n"].value is None and found["m"].is_break
+
+
+def test_a_declared_share_says_how_much_is_imputed():
+    links = [Link("a", "m", "share", Fraction(2, 5)), Link("a", "n", "share", Fraction(3, 5)), Link("b", "n")]
+    found = restate({"a": 10, "b": 4}, links)
+    assert (found["m"].value, found["m"].imputed) == (4, 1)
+    assert (found["n"].value, found["n"].imputed) == (10, Fraction(3, 5))
+
+
+def test_links_that_lose_or_double_a_unit_are_refused():
+    for wrong in ([Link("a", "m"), Link("a", "n")], [Link("a", "m", "share", Fraction(1, 3))]):
+        with pytest.raises(ValueError, match="neither one whole"):
+            check_links(wrong)
+
+
+@st.composite
+def histories(draw):
+    """A chain of merges, divisions and renames over five units."""
+    living, counter, steps = [f"u{n}" for n in range(5)], 5, []
+    for _ in range(draw(st.integers(1, 6))):
+        links, following = [], []
+        order = draw(st.permutations(living))
+        while order:
+            size = draw(st.integers(1, min(3, len(order))))
+            group, order = order[:size], order[size:]
+            counter += 2
+            if size == 1 and draw(st.booleans()):
+                share = Fraction(draw(st.integers(1, 9)), 10)
+                links += [
+                    Link(group[0], f"u{counter}", "share", share),
+                    Link(group[0], f"u{counter + 1}", "share", 1 - share),
+                ]
+                following += [f"u{counter}", f"u{counter + 1}"]
+            else:
+                links += [Link(unit, f"u{counter}") for unit in group]
+                following.append(f"u{counter}")
+        steps.append(links)
+        living = following
+    return steps
+
+
+@given(histories(), st.lists(st.integers(0, 1000), min_size=5, max_size=5))
+def test_totals_are_equal_on_every_map(steps, figures):
+    values = {f"u{n}": figure for n, figure in enumerate(figures)}
+    links = steps[0]
+    for step in steps[1:]:
+        assert sum(each.value for each in restate(values, links).values()) == sum(figures)
+        links = compose(links, step)
+    check_links(links)
+    assert sum(each.value for each in restate(values, links).values()) == sum(figures)
+
+
+@pytest.fixture(scope="module")
+def book():
+    return register.from_reference()
+
+
+def test_a_table_of_lai_chau_keeps_its_total(book):
+    old = [e for e in book.alive(BEFORE) if book.name(book.name(e.parent).parent).code == "12"]
+    table = "code,cases\n" + "\n".join(f"{e.code},{n}" for n, e in enumerate(old))
+    rows = restate_table(table.encode(), book, BEFORE, AFTER).splitlines()[1:]
+    assert len(rows) == 38
+    assert sum(int(row.split(",")[3]) for row in rows) == sum(range(106))
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "row 1: the table is empty"),
+        (b"code\n03386\n", "one column only"),
+        (b"code,n\n03386,4\n03386,5\n", "row 3: the code 03386 stands in row 2"),
+        (b"code,n\n03386,four\n", "row 2, column n: 'four' is not a number"),
+        (b"code,n\n03386,4,5\n", "row 2: 3 cells"),
+        (b"code,n\n\n99999,4\n", "row 3: no unit"),
+        ("mã,vụ\n03386,Ậ".encode("utf-16-le"), "UTF-8|one column|cells"),
+        ("code,n\nPhường,4\n".encode("cp1258", "replace"), "row 2: the file is not UTF-8|no official code"),
+    ],
+)
+def test_a_faulty_table_is_answered_by_its_rows(book, data, words):
+    with pytest.raises(TableError, match=words):
+        restate_table(data, book, BEFORE, AFTER)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_tables_of_every_honest_kind_are_read(book, encoding):
+    text = "code;n\n03386;1.234,5\n03388;\n"
+    row = restate_table(text.encode(encoding), book, BEFORE, AFTER).splitlines()[1]
+    assert row.startswith("03388,Phường Đoàn Kết,1/5,1234.5,")
+
+
+def test_a_new_figure_is_never_split_onto_old_units(book):
+    with pytest.raises(register.RegisterError, match="forward in time only"):
+        restate_table(b"code,n\n03388,4\n", book, AFTER, BEFORE)
