@@ -65,9 +65,7 @@ class Stamps:
 def run(*command: str | Path) -> None:
     """Run a command of the setup; its failure is the setup's."""
     path = os.pathsep.join([str(ENVIRONMENT / "bin"), os.environ.get("PATH", "")])
-    done = subprocess.run(  # noqa: S603 - our own commands
-        command, cwd=ROOT, env=os.environ | {"PATH": path}, stdin=subprocess.DEVNULL
-    )
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | {"PATH": path}, stdin=subprocess.DEVNULL)
     if done.returncode:
         sys.exit(f"script/setup: this failed with exit code {done.returncode}: {' '.join(map(str, command))}")
 

@@ -1,3 +1,7 @@
+from datetime import datetime
+from functools import partial
+from typing import Any
+
 from django.apps import AppConfig
 
 
@@ -9,7 +13,7 @@ class CasesConfig(AppConfig):
         from gandan.access import states
         from gandan.audit import triggers
         from gandan.cases import summaries
-        from gandan.cases.models import Case, CaseEvent, in_state
+        from gandan.cases.models import Case, CaseEvent
         from gandan.cases.succession import CaseCarrier
         from gandan.obligations import kinds
         from gandan.units import succession
@@ -18,9 +22,14 @@ class CasesConfig(AppConfig):
         kinds.register("case", "case", summaries.summaries)
         succession.register(CaseCarrier())
         for state in Case.State.values:
-            states.register(
-                Case,
-                state,
-                lambda rows, at, name=state: getattr(rows, name)(),
-                lambda case, at, name=state: in_state(case, name, at),
-            )
+            states.register(Case, state, partial(_asked, state), partial(_held, state))
+
+
+def _asked(state: str, rows: Any, _at: datetime) -> Any:
+    return getattr(rows, state)()
+
+
+def _held(state: str, case: Any, at: datetime) -> bool:
+    from gandan.cases.models import in_state
+
+    return in_state(case, state, at)

@@ -18,6 +18,23 @@ REFERENCE = Path(__file__).parent / "reference" / "procedures.yaml"
 FIRST_DAY = date(2018, 1, 1)
 GROUPS = ("report", "complaint", "residence", "papers", "safety", "rights")
 _NEEDED = ("code", "kind", "group", "vi", "en", "summary_vi", "summary_en")
+_KNOWN = {
+    *_NEEDED,
+    "bring_vi",
+    "bring_en",
+    "cost_vi",
+    "cost_en",
+    "law_vi",
+    "law_en",
+    "steps",
+    "identity",
+    "confidentiality",
+    "online",
+    "call",
+    "about_service",
+    "evidence",
+    "note",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +94,12 @@ def check(data: Any) -> list[str]:
         for key, choices in (("identity", Procedure.Identity), ("confidentiality", Procedure.Confidentiality)):
             if entry.get(key) and entry[key] not in choices.values:
                 faults.append(_("%(name)s: %(value)s is not known here.") % {"name": name, "value": entry[key]})
+        faults += [
+            _("%(name)s: there is no field %(key)s. Put quotes around a text that holds a comma or a colon.")
+            % {"name": name, "key": key}
+            for key in entry
+            if key not in _KNOWN
+        ]
         for key in ("bring_vi", "bring_en", "law_vi", "law_en"):
             if not isinstance(entry.get(key, []), list):
                 faults.append(_("%(name)s: %(key)s must be a list.") % {"name": name, "key": key})

@@ -172,7 +172,7 @@ class Case(Guarded):
     folded = models.TextField(blank=True)
     """Title, text and place without diacritics, for searching."""
 
-    objects = GuardedManager.from_queryset(CaseQuerySet)()
+    objects = GuardedManager.from_queryset(CaseQuerySet)()  # type: ignore[misc]
 
     class Meta:
         indexes = [

@@ -193,7 +193,7 @@ class NewCommune:
 
 def old_communes() -> list[OldCommune]:
     """Return the 106 communes until 30 June 2025: 5 phường, 7 thị trấn, 94 xã."""
-    communes = []
+    communes: list[OldCommune] = []
     names = iter(NAMES)
     for district, _kind, _name, wards, towns, rural in DISTRICTS:
         for kind in ["Phường"] * wards + ["Thị trấn"] * towns + ["Xã"] * rural:
