@@ -1,0 +1,66 @@
+"""The one error of this package: a code that programs test, facts that name the cause, a sentence for people.
+
+Standard library only.
+"""
+
+from typing import Any
+
+SENTENCES: dict[str, str] = {
+    "lonely-psu": "stratum {stratum} has only one primary sampling unit; its variance cannot be estimated: "
+    "choose lonely='remove', 'adjust' or 'average', or join it with another stratum",
+    "weight-not-positive": "a weight must be positive and finite: row {row} has {value}",
+    "fpc-smaller-than-sample": "stratum {stratum} has {sampled} sampled units but a population of {population}",
+    "fpc-varies": "the population size differs within stratum {stratum}",
+    "calibration-not-converged": "calibration did not converge in {iterations} steps; "
+    "furthest from its total: {column}",
+    "calibration-infeasible": "the totals cannot be met; unreachable: {cell}",
+    "margins-disagree": "the margins sum to different grand totals: {sums}",
+    "covariance-not-psd": "the covariance matrix has a negative eigenvalue: {smallest}",
+    "too-few-areas": "{areas} areas cannot carry {columns} columns",
+    "collinear": "the columns {columns} depend on the others, and their totals contradict it",
+    "empty-data": "there is no row",
+    "length-mismatch": "{name} has {found} entries where {expected} are expected",
+    "not-finite": "{name} must be finite: row {row} has {value}",
+    "missing-code": "{name} is missing in row {row}",
+    "option-unknown": "{name}={value!r} is not one of {allowed}",
+    "level-out-of-range": "a level lies strictly between 0 and 1: {value}",
+    "domain-unknown": "row {row} belongs to a domain that is not listed: {value!r}",
+    "stages-without-fpc": "further stages add to the variance only where population sizes are given; stage {stage} has none",
+    "design-differs": "{what} must belong to the same design",
+    "replicates-need-pairs": "balanced replication needs exactly two units in each stratum; {stratum} has {sampled}",
+    "too-many-domains": "{domains} domains are more than {limit}: ask for fewer at a time",
+    "not-restatable": "a figure of kind {how!r} cannot be restated from its values; recompute it from the cases",
+    "links-not-whole": "the parts of {old} are neither one whole, nor shares that sum to 1, nor shares that leave "
+    "room for the unknown rest",
+    "share-out-of-range": "the part of {old} that went to {new} has the share {share}; it must lie above 0 and not above 1",
+    "value-kind": "{code} has {value!r}: {expected}",
+}
+
+
+class InferenceError(ValueError):
+    """What the numbers do not allow: `code` in kebab-case, `facts` that name the cause.
+
+    `str(error)` is the code and a sentence; programs look at `code`, never at the words.
+    """
+
+    def __init__(self, code: str, **facts: Any) -> None:
+        self.code = code
+        self.facts = facts
+        super().__init__(code)
+
+    def __str__(self) -> str:
+        told = ", ".join(f"{name}={value}" for name, value in self.facts.items())
+        sentence = SENTENCES.get(self.code)
+        if sentence is None:
+            return f"{self.code}: {told}" if told else self.code
+        try:
+            return f"{self.code}: {sentence.format(**self.facts)}"
+        except (KeyError, IndexError):
+            return f"{self.code}: {told}" if told else self.code
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuilt, (self.code, self.facts)
+
+
+def _rebuilt(code: str, facts: dict[str, Any]) -> InferenceError:
+    return InferenceError(code, **facts)
