@@ -25,15 +25,15 @@ SENTENCES: dict[str, str] = {
     "option-unknown": "{name}={value!r} is not one of {allowed}",
     "level-out-of-range": "a level lies strictly between 0 and 1: {value}",
     "domain-unknown": "row {row} belongs to a domain that is not listed: {value!r}",
-    "stages-without-fpc": "further stages add to the variance only where population sizes are given; stage {stage} has none",
+    "stages-without-fpc": "further stages count only where population sizes are given; stage {stage} has none",
     "design-differs": "{what} must belong to the same design",
     "replicates-need-pairs": "balanced replication needs exactly two units in each stratum; {stratum} has {sampled}",
     "too-many-domains": "{domains} domains are more than {limit}: ask for fewer at a time",
     "not-restatable": "a figure of kind {how!r} cannot be restated from its values; recompute it from the cases",
     "links-not-whole": "the parts of {old} are neither one whole, nor shares that sum to 1, nor shares that leave "
     "room for the unknown rest",
-    "share-out-of-range": "the part of {old} that went to {new} has the share {share}; it must lie above 0 and not above 1",
-    "value-kind": "{code} has {value!r}: {expected}",
+    "share-out-of-range": "the part of {old} that went to {new} has the share {share}, not above 0 and at most 1",
+    "value-kind": "{unit} has {value!r}: {expected}",
 }
 
 
