@@ -191,7 +191,7 @@ def histories(draw):
 
 
 def follow(history, old, amount):
-    """What a slow hand does: carry one unit's amount through every step, None once a size is unknown."""
+    """What a slow hand does: carry one unit's amount through every step, None where a size is unknown."""
     held = {old: Fraction(amount)}
     for step in history:
         following = {}
@@ -201,9 +201,7 @@ def follow(history, old, amount):
                 part = None if weight is None or value is None else weight * value
                 before = following.get(link.new, Fraction(0))
                 following[link.new] = None if part is None or before is None else before + part
-        held = following
-    if len(held) == 1:
-        held = dict.fromkeys(held, Fraction(amount))
+        held = dict.fromkeys(following, Fraction(amount)) if len(following) == 1 else following
     return held
 
 
@@ -221,9 +219,7 @@ def test_any_chain_gives_what_a_slow_hand_gives(history, figures):
     assert {new: each.value for new, each in found.items()} == expected
     if not any(each.is_break for each in found.values()):
         assert sum(each.value for each in found.values()) == sum(figures)
-    assert restate(values, []) == {
-        code: each for code, each in restate(values, []).items() if each.value == values[code]
-    }
+    assert {code: each.value for code, each in restate(values, []).items()} == values
 
 
 # Bad input
