@@ -4,6 +4,7 @@ Run by script/build. Does nothing when nothing has changed since the last time. 
 here and never committed; a wheel ships it, so an installation needs no Node.
 """
 
+import fcntl
 import hashlib
 import importlib.util
 import json
@@ -157,30 +158,39 @@ def say(text: str) -> None:
 def build() -> None:
     look_for_parts()
     install_packages()
-    partial = STATIC / ".partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
+    partial, before = STATIC / ".partial", STATIC / ".before"
+    for folder in (partial, before):
+        shutil.rmtree(folder, ignore_errors=True)
+    partial.mkdir()
     compile_styles(partial)
     copy_scripts(partial)
     cut_fonts(partial)
     draw_icons(partial)
     gather_licences(partial)
-    shutil.rmtree(OUT, ignore_errors=True)
+    # Whoever reads meanwhile finds the old files or the new ones.
+    if OUT.exists():
+        OUT.rename(before)
     partial.rename(OUT)
+    shutil.rmtree(before, ignore_errors=True)
 
 
 def main() -> int:
-    digest = inputs()
-    if is_current(digest):
+    if is_current(inputs()):
         return 0
-    began = time.monotonic()
-    print("Building the front end", flush=True)
-    try:
-        build()
-    except Missing as missing:
-        print(f"script/build: {missing}", file=sys.stderr)
-        return 2
-    STAMP.write_text(digest)
+    STATIC.mkdir(exist_ok=True)
+    with (STATIC / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        digest = inputs()
+        if is_current(digest):  # somebody else built it while we waited
+            return 0
+        began = time.monotonic()
+        print("Building the front end", flush=True)
+        try:
+            build()
+        except Missing as missing:
+            print(f"script/build: {missing}", file=sys.stderr)
+            return 2
+        STAMP.write_text(digest)
     print(f"The front end stands in {STATIC.relative_to(HERE.parent)}/ ({time.monotonic() - began:.0f} s)", flush=True)
     return 0
 

@@ -112,3 +112,38 @@ def test_building_again_changes_nothing(static_files: Path) -> None:
     done = subprocess.run([ROOT / "script/build"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert state() == before
+
+
+def test_a_missing_package_is_named_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Any
+) -> None:
+    build = load_build()
+    monkeypatch.setattr(build, "STATIC", tmp_path)
+    monkeypatch.setattr(build, "OUT", tmp_path / "ui")
+    monkeypatch.setattr(build, "STAMP", tmp_path / ".built")
+    monkeypatch.setattr(build, "NEEDED", {"a_package_that_nobody_has": "a-package"})
+    assert build.main() == 2
+    assert "a-package. Run script/setup" in capsys.readouterr().err
+    assert not (tmp_path / "ui").exists()
+
+
+def test_what_is_built_depends_on_every_source(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    build = load_build()
+    monkeypatch.setattr(build, "HERE", tmp_path)
+    (tmp_path / "a.scss").write_text("a")
+    first = build.inputs()
+    (tmp_path / "node_modules").mkdir()
+    (tmp_path / "node_modules/b").write_text("b")
+    assert build.inputs() == first
+    (tmp_path / "a.scss").write_text("b")
+    assert build.inputs() != first
+
+
+def load_build() -> Any:
+    import importlib.util
+
+    spec = importlib.util.spec_from_file_location("gandan_build", FRONTEND / "build.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
