@@ -111,13 +111,13 @@ class Desk:
         self.client, self.user = client, user
         client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
 
-    def get(self, name, *args, **query):
+    def get(self, name, /, *args, **query):
         return self.client.get(reverse(name, args=args), query)
 
-    def post(self, name, *args, **values):
+    def post(self, name, /, *args, **values):
         return self.client.post(reverse(name, args=args), values)
 
-    def do(self, action, case, **values):
+    def do(self, action, case, /, **values):
         return self.post(f"case_{action}", case.pk, **values)
 
 

@@ -56,7 +56,7 @@ def test_in_a_remote_commune_the_law_gives_more_hours(world):
 
 
 def test_the_future_is_refused(world):
-    with pytest.raises(Refused, match="tương lai|future"):
+    with pytest.raises(Refused, match=r"tương lai|future"):
         world.bring(received_at=now() + timedelta(minutes=2))
 
 
