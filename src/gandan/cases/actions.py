@@ -547,7 +547,8 @@ def _receive(coming: _Coming, by: Actor) -> Receipt:
 
 
 def _open(coming: _Coming, hashed: str, by: Actor) -> Case:
-    concern, unit, at = coming.concern, coming.unit, coming.at
+    concern, at = coming.concern, coming.at
+    unit = routing.serving(coming.unit)
     holder = unit
     if concern is not None:
         holder = routing.oversight_for(routing.subjects_of(concern, unit), unit, concern.get("user"))

@@ -14,6 +14,16 @@ from gandan.staffing.models import Concern, Grant
 from gandan.units.models import Unit, ancestors, successors_of
 
 
+def serving(unit: Unit) -> Unit:
+    """Return the unit that receives today for `unit`: itself, or its heir when it ended while somebody wrote."""
+    present: Unit = Unit.objects.get(pk=unit.pk)
+    heirs = successors_of(present)
+    if heirs:
+        return heirs[0]
+    superiors = _superiors(present)
+    return superiors[0] if superiors else present
+
+
 def oversight_for(subjects: Iterable[Unit], received_by: Unit, officer: Any = None) -> Unit:
     """Return the nearest superior unit of the subjects that has an inspector whom the matter does not concern.
 
