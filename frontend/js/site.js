@@ -33,6 +33,24 @@
     });
   }
 
+  // Leaving at once: nothing of the page stays to be seen, and Back does not lead to it.
+  const exit = document.querySelector("[data-exit]");
+  if (exit) {
+    const leave = () => {
+      document.documentElement.hidden = true;
+      location.replace(exit.href);
+    };
+    let pressed = 0, since = 0;
+    exit.parentElement.querySelector(".exit__keys").hidden = false;
+    exit.addEventListener("click", (event) => { event.preventDefault(); leave(); });
+    addEventListener("keydown", (event) => {
+      pressed = event.key === "Escape" && Date.now() - since < 3000 ? pressed + 1 : Number(event.key === "Escape");
+      if (pressed === 1) since = Date.now();
+      if (pressed === 3) leave();
+    });
+    addEventListener("pageshow", (event) => { if (event.persisted) leave(); });
+  }
+
   for (const button of all("[data-print]")) {
     button.hidden = false;
     button.addEventListener("click", () => print());
@@ -84,9 +102,21 @@
 
   // A list that was renewed in place says so.
   document.addEventListener("htmx:after:swap", (event) => {
-    const target = event.detail?.ctx?.target ?? event.target;
-    const heading = target.querySelector?.("[data-announce]");
+    const heading = event.detail.ctx.target?.querySelector?.("[data-announce]");
     if (heading) { heading.tabIndex = -1; heading.focus(); }
+  });
+  // A whole page where a part was asked for (the session has ended, something failed): go there.
+  document.addEventListener("htmx:after:request", (event) => {
+    const { text, request, response } = event.detail.ctx;
+    const lost = document.getElementById("lost");
+    if (lost) lost.hidden = true;
+    if (!/<html[\s>]/i.test(text ?? "") || (request.method !== "GET" && !response.raw.redirected)) return;
+    event.preventDefault();
+    location.assign(response.raw.url);
+  });
+  document.addEventListener("htmx:error", () => {
+    const lost = document.getElementById("lost");
+    if (lost) { lost.hidden = false; lost.scrollIntoView({ block: "nearest" }); }
   });
 
   const idle = document.getElementById("idle");

@@ -8,7 +8,7 @@ import pytest
 from tests.browser import axe, overflow
 
 pytestmark = pytest.mark.journey
-PAGES = ("/gallery/", "/gallery/home/", "/gallery/form/", "/gallery/desk/", "/nothing/")
+PAGES = ("/gallery/", "/gallery/home/", "/gallery/form/", "/gallery/desk/", "/conversions/", "/nothing/")
 Visitor = Callable[..., Any]
 
 
@@ -152,3 +152,72 @@ def test_every_control_can_be_reached_and_its_focus_seen(site: str, visitor: Vis
             break
     assert len(seen) > 15
     assert [name for name, shown in seen if not shown and name != "BODY"] == []
+
+
+def ask(page: Any, words: str) -> None:
+    page.locator("#id_q").fill(words)
+    page.get_by_role("button", name="Lọc").click()
+
+
+def test_a_filter_renews_the_list_alone_and_says_so(site: str, visitor: Visitor) -> None:
+    page = visitor()
+    page.goto(site + "/gallery/desk/")
+    page.evaluate("window.same = true")
+    ask(page, "trâu")
+    page.get_by_text("Số việc: 1", exact=True).wait_for()
+    assert page.evaluate("window.same")
+    assert page.url == site + "/gallery/desk/?q=tr%C3%A2u&kind=&who="
+    assert page.locator("tbody tr").count() == 1
+    assert page.evaluate("document.activeElement.hasAttribute('data-announce')")
+    page.go_back()
+    page.get_by_text("Số việc: 7", exact=True).wait_for()
+    assert page.url == site + "/gallery/desk/"
+
+
+def test_the_same_filter_works_without_scripts(site: str, visitor: Visitor) -> None:
+    page = visitor(scripts=False)
+    page.goto(site + "/gallery/desk/")
+    ask(page, "trâu")
+    assert page.locator("tbody tr").count() == 1
+    assert page.locator("#id_q").input_value() == "trâu"
+
+
+def test_a_whole_page_is_never_put_into_a_list(site: str, visitor: Visitor) -> None:
+    page = visitor()
+    page.goto(site + "/gallery/desk/")
+    page.route("**/gallery/desk/?q=*", lambda route: route.fulfill(status=302, headers={"Location": "/gallery/home/"}))
+    ask(page, "trâu")
+    page.wait_for_url("**/gallery/home/")
+
+
+def test_a_lost_connection_leaves_the_list_and_says_so(site: str, visitor: Visitor) -> None:
+    page = visitor()
+    page.goto(site + "/gallery/desk/")
+    page.route("**/gallery/desk/?q=*", lambda route: route.abort())
+    ask(page, "trâu")
+    page.get_by_text("Không liên lạc được với máy chủ. Nội dung đang thấy là của lần trước").wait_for()
+    assert page.locator("tbody tr").count() == 7
+
+
+@pytest.mark.parametrize("by_key", [False, True])
+def test_whoever_is_watched_leaves_at_once_and_back_does_not_return(site: str, visitor: Visitor, by_key: bool) -> None:
+    page = visitor()
+    page.goto(site + "/gallery/home/")
+    page.goto(site + "/gallery/form/")
+    if by_key:
+        for _ in range(3):
+            page.keyboard.press("Escape")
+    else:
+        page.get_by_role("link", name="Thoát khỏi trang này ngay").click()
+    page.wait_for_url("**/conversions/")
+    assert page.title() == "Bảng đổi đơn vị đo – bảng tra cứu"
+    assert "Công an" not in page.locator("body").inner_text()
+    page.go_back()
+    assert page.url == site + "/gallery/home/"
+
+
+def test_the_way_out_works_without_scripts(site: str, visitor: Visitor) -> None:
+    page = visitor(scripts=False)
+    page.goto(site + "/gallery/form/")
+    page.get_by_role("link", name="Thoát khỏi trang này ngay").click()
+    page.wait_for_url("**/conversions/")

@@ -104,7 +104,7 @@ def test_a_lost_connection_is_told_and_tried_again(desk: tuple[Any, KeepAlive]) 
     page.clock.run_for(14 * MINUTE)
     answers.status = None
     page.get_by_role("button", name="Tôi vẫn đang làm").click()
-    page.get_by_text("Không liên lạc được với máy chủ").wait_for()
+    page.get_by_text("Không liên lạc được với máy chủ nên phiên").wait_for()
     assert ask_is_open(page)
     answers.status = 200
     page.get_by_role("button", name="Tôi vẫn đang làm").click()

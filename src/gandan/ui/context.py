@@ -46,6 +46,11 @@ class Page:
         """The address of this page, to come back to after changing the theme."""
         return self.request.get_full_path()
 
+    @property
+    def here(self) -> str:
+        """The address of this page without what was asked of it."""
+        return self.request.path
+
     @cached_property
     def alternates(self) -> list[Alternate]:
         path = self.path

@@ -567,6 +567,7 @@ def words() -> dict[str, str]:
         "record": t("Ghi việc mới", "Record a matter"),
         "active": t("đang lọc theo: hạn gần nhất trước", "nearest deadline first"),
         "caption": t("Việc đang mở, xếp theo hạn gần nhất", "Open matters, nearest deadline first"),
+        "found": t("Số việc:", "Matters:"),
         "take": t("Nhận việc", "Take it"),
         "matter": t("Việc", "Matter"),
         "due": t("Hạn", "Due"),
@@ -622,6 +623,7 @@ def context() -> dict[str, Any]:
             ("error", t("Không gửi được: mất kết nối.", "Not sent: the connection was lost.")),
         ],
         "words": words(),
+        "exit_url": t("/conversions/", "/en/conversions/"),
         "refused": t("Việc này đã đóng ngày 20/11/2026.", "This matter was closed on 20 November 2026."),
         "long_text": t(
             "Bộ luật Dân sự tính thời hạn bằng ngày làm việc từ ngày kế tiếp; ngày nghỉ, ngày lễ không tính.",

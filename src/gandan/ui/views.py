@@ -7,11 +7,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import get_template
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from gandan.ui.context import THEME_COOKIE, THEMES, Page
+from gandan.ui.fragments import render_page
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +51,10 @@ def gallery(request: HttpRequest, page: str = "") -> HttpResponse:
         shown["form"] = samples.faulty_form()
     if page == "desk":
         shown["side_navigation"] = samples.side_navigation()
+        asked = request.GET.get("q", "")
+        shown["matters"] = [matter for matter in shown["matters"] if asked in matter["title"]]
+        shown["filter"] = samples.SampleFilter(request.GET or None)
+        return render_page(request, "ui/gallery_desk.html", "ui/gallery_desk_list.html", shown)
     return render(request, f"ui/gallery_{page}.html" if page else "ui/gallery.html", shown)
 
 
@@ -57,6 +62,34 @@ gallery.access_rule = (  # type: ignore[attr-defined]
     "public",
     "samples of the design system, with invented words; shown in the demo only",
 )
+
+
+def conversions(request: HttpRequest) -> HttpResponse:
+    """Show an everyday page to somebody who has to leave ours at once."""
+    tables = [
+        {
+            "title": gettext("Weight"),
+            "rows": [
+                (gettext("1 lạng"), 100, "g"),
+                (gettext("1 yến"), 10, "kg"),
+                (gettext("1 tạ"), 100, "kg"),
+                (gettext("1 tấn"), 1000, "kg"),
+            ],
+        },
+        {
+            "title": gettext("Land, as measured in the north"),
+            "rows": [
+                (gettext("1 thước"), 24, "m²"),
+                (gettext("1 sào"), 360, "m²"),
+                (gettext("1 mẫu"), 3600, "m²"),
+                (gettext("1 hectare"), 10_000, "m²"),
+            ],
+        },
+    ]
+    return render(request, "ui/conversions.html", {"tables": tables})
+
+
+conversions.access_rule = ("public", "weights and measures")  # type: ignore[attr-defined]
 
 
 # What went wrong. These pages are also drawn when half the house is down, so they ask nothing of anybody.
