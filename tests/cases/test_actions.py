@@ -98,6 +98,15 @@ def test_the_same_form_with_other_words_is_kept_and_said(world):
     assert Case.system("tests").count() == 1
 
 
+def test_the_same_form_sent_twice_at_the_same_moment_is_one_matter(world, monkeypatch):
+    submission, asked, ask = uuid4(), [], actions._sent_before
+    first = world.bring(submission=submission)
+    # The second one looked before the first was written, and finds out only when it writes.
+    monkeypatch.setattr(actions, "_sent_before", lambda *a: ask(*a) if asked.append(1) or len(asked) > 1 else None)
+    second = world.bring(submission=submission)
+    assert second.again and (second.case, second.code) == (first.case, first.code) and len(asked) == 2
+
+
 def test_two_codes_never_meet(world, monkeypatch):
     real = follow.code_for
     monkeypatch.setattr(

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import uuid4
 
 from django import forms
+from django.core.validators import MaxLengthValidator
 from django.utils.translation import gettext_lazy as _
 
 from gandan.access import Actor, today
@@ -18,7 +19,8 @@ from gandan.staffing.models import Grant
 from gandan.ui.forms import DayField
 from gandan.units.models import Unit, find
 
-_LONG = 20_000
+# Far above what anybody types: no counter is drawn for them.
+_LONG, _SHORT = 20_000, 2_000
 _GROUP_NAMES = {
     "report": _("Reports and proposals"),
     "complaint": _("Complaints and denunciations"),
@@ -59,7 +61,7 @@ class IntakeForm(forms.Form):
     procedure = forms.ChoiceField(label=_("What is it about?"))
     text = forms.CharField(
         label=_("What happened?"),
-        max_length=_LONG,
+        validators=[MaxLengthValidator(_LONG)],
         widget=forms.Textarea(attrs={"rows": 5}),
         error_messages={"required": _("Write in a few words what it is about")},
     )
@@ -97,7 +99,7 @@ class IntakeForm(forms.Form):
     unit = forms.ModelChoiceField(label=_("Unit"), queryset=Unit.objects.none(), to_field_name="slug", empty_label=None)
     settled = forms.CharField(
         label=_("Settled on the spot? Write the answer"),
-        max_length=_LONG,
+        validators=[MaxLengthValidator(_LONG)],
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("Leave this empty when the matter goes on."),
@@ -146,7 +148,9 @@ class IntakeForm(forms.Form):
 
 
 class TextForm(forms.Form):
-    text = forms.CharField(label=_("Text"), max_length=_LONG, widget=forms.Textarea(attrs={"rows": 4}))
+    text = forms.CharField(
+        label=_("Text"), validators=[MaxLengthValidator(_LONG)], widget=forms.Textarea(attrs={"rows": 4})
+    )
 
     def __init__(self, *args: Any, label: Any = None, required: bool = True, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -170,12 +174,15 @@ class AnswerForm(TextForm):
 class AskForm(forms.Form):
     items = forms.CharField(
         label=_("What is missing"),
-        max_length=2000,
+        validators=[MaxLengthValidator(_SHORT)],
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text=_("One paper a line. List everything: it can be asked for only once."),
     )
     text = forms.CharField(
-        label=_("A word to the person"), max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2})
+        label=_("A word to the person"),
+        validators=[MaxLengthValidator(_SHORT)],
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
     )
 
 
@@ -212,7 +219,11 @@ class SendForm(forms.Form):
         max_length=200,
         help_text=_("For example the provincial investigating agency, the commune's people's committee."),
     )
-    text = forms.CharField(label=_("Why it goes there"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
+    text = forms.CharField(
+        label=_("Why it goes there"),
+        validators=[MaxLengthValidator(_SHORT)],
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
 
     def clean_to_unit(self) -> Unit | None:
         """Return the one living unit that has this name or code."""

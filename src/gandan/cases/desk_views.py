@@ -63,6 +63,7 @@ def case_list(request: HttpRequest) -> HttpResponse:
         next_url = _list_url(view, {**address, "after": after})
     context = {
         "rows": [{"case": each, "tone": _TONES.get(each.state, "")} for each in found],
+        "shows_unit": "unit" in form.fields or len({each.holder_id for each in found}) > 1 or view == "arriving",
         "filter_form": form,
         "forms": [form] if form.errors else [],
         "view": view,
@@ -217,6 +218,7 @@ def _receipt_page(request: HttpRequest, receipt: actions.Receipt, *, sent: bool)
             "receipt": receipt,
             "slip": receipts.slip(receipt.case),
             "sent": sent,
+            "follow_url": request.build_absolute_uri(reverse("follow")),
             # Who records a complaint about the own unit does not see what becomes of it.
             "may_open": Case.for_(actor, "case.read").filter(pk=receipt.case.pk).exists(),
         },
