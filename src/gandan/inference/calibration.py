@@ -1,0 +1,526 @@
+"""Weights that meet known totals: post-stratification, raking, calibration with bounds, trimming.
+
+The result is a design with new weights that remembers how they came about: every later variance uses the
+residuals of the linearised value on the calibration variables, fitted with the weights before calibration, and
+replicates are calibrated anew. Totals that cannot be met are an error that names them; nothing is merged silently.
+
+Sources: Deville and Särndal (1992), Journal of the American Statistical Association 87, equations 2.1 to 2.6 and
+3.4; Deville, Särndal and Sautory (1993) for raking; Kish (1965) for the loss by unequal weights.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+
+from gandan.inference.design import Array, Codes, Design, Floats, compact, missing_codes
+from gandan.inference.errors import InferenceError
+
+if TYPE_CHECKING:
+    from gandan.inference.estimates import Moments
+
+Distance = Literal["linear", "raking", "logit"]
+_TOLERANCE = 1e-12
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """One calibration: the variables (sparse, n rows), the weights before it, the totals and how they were met."""
+
+    x: Any
+    base: Floats
+    totals: Floats
+    distance: Distance
+    bounds: tuple[float, float] | None
+    names: tuple[str, ...]
+    gram: Floats = field(repr=False)
+    """Σ d·x·x' with the weights before the calibration."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Residualizer:
+    """The calibrations of a design, in the order in which they were made."""
+
+    steps: tuple[Step, ...]
+    _cache: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    def of_rows(self, rows: Codes) -> "Residualizer":
+        """Return the same for some rows; fitted on all of them all the same."""
+        return Residualizer(
+            tuple(Step(s.x[rows], s.base[rows], s.totals, s.distance, s.bounds, s.names, s.gram) for s in self.steps)
+        )
+
+    def moments(self, code: Codes, domains: int, values: Floats, below: Floats | None) -> "Moments":
+        """Return the domain sums of d·x, d·x·y and d·x·denominator of each step, over rows with a value."""
+        from gandan.inference.estimates import Moments
+
+        valid = ~np.isnan(values)
+        whole = bool(valid.all())
+        filled = values if whole else np.where(valid, values, 0.0)
+        mask = np.ones((values.shape[0], 1)) if whole else valid.astype(np.float64)
+        under = None if below is None else (below if whole else np.where(valid, below, 0.0))
+        sums: list[Floats] = []
+        products: list[Floats] = []
+        others: list[Floats] = []
+        for step in self.steps:
+            matrix = _by_domain_and_column(step.x, step.base, code, domains)
+            columns = step.x.shape[1]
+            sums.append((matrix @ mask).reshape(domains, columns, mask.shape[1]))
+            products.append((matrix @ filled).reshape(domains, columns, values.shape[1]))
+            if under is not None:
+                others.append((matrix @ under).reshape(domains, columns, values.shape[1]))
+        return Moments(tuple(sums), tuple(products), tuple(others) if under is not None else None)
+
+    def coefficients(self, moments: "Moments", alpha: Floats, beta: Floats, gamma: Floats | None) -> list[Floats]:
+        """Return B of each step, (domain, column, variable), for z = alpha·y + beta + gamma·denominator."""
+        found: list[Floats] = []
+        for number, step in enumerate(self.steps):
+            right = alpha[:, None, :] * moments.xy[number] + beta[:, None, :] * moments.x[number]
+            if gamma is not None and moments.xz is not None:
+                right = right + gamma[:, None, :] * moments.xz[number]
+            for before, b in zip(self.steps[:number], found, strict=True):
+                between = np.asarray((step.x.T @ before.x.multiply(step.base[:, None])).todense())
+                right = right - np.einsum("qp,dpk->dqk", between, b)
+            found.append(_solve(step.gram, right))
+        return found
+
+    def unit_sums(self, design: Design, depth: int) -> list[Floats]:
+        """Return Σ w·x of each step by unit of stage `depth`, with the calibrated weights."""
+        key = (depth, id(design))
+        if key not in self._cache:
+            level = design.levels[depth]
+            units = level.stratum_of_unit.size
+            sums = []
+            for step in self.steps:
+                from scipy.sparse import csc_array
+
+                rows = design.weight.size
+                group = csc_array((design.weight, level.unit, np.arange(rows + 1)), shape=(units, rows))
+                sums.append(np.asarray((group @ step.x).todense()))
+            self._cache[key] = sums
+        return list(self._cache[key])
+
+    def residuals(self, z: Floats) -> Floats:
+        """Return e = z − x·B for row values z (n) or (n, q): the dense form, step after step."""
+        e = z[:, None] if z.ndim == 1 else z
+        for step in self.steps:
+            right = np.asarray(step.x.T @ (step.base[:, None] * e))
+            e = e - np.asarray(step.x @ _solve(step.gram, right[None])[0])
+        return e[:, 0] if z.ndim == 1 else e
+
+    def recalibrate(self, weight: Floats) -> Floats:
+        """Return other base weights (n) of the same rows calibrated by the same steps; rows of weight 0 stay 0."""
+        for step in self.steps:
+            weight = _calibrated(step.x, weight, step.totals, step.distance, step.bounds, step.names)
+        return weight
+
+
+def calibrate(
+    design: Design,
+    X: Array,
+    totals: Array | Sequence[float],
+    distance: Distance = "linear",
+    bounds: tuple[float, float] | None = None,
+    *,
+    names: Sequence[str] | None = None,
+) -> Design:
+    """Return the design with weights that meet Σ w·x = totals as near to the old ones as `distance` measures.
+
+    `X` (n, p): finite numbers, with a column of ones where the population size is a total. `totals` (p). `distance`:
+    "linear" (regression estimator; weights may fall below 0), "raking" (weights stay above 0), "logit" (needs
+    `bounds` (L, U), 0 ≤ L < 1 < U: each weight stays between L and U times the old one). "linear" with `bounds`
+    truncates. Totals are met within 1e-12 of max(|total|, 1).
+
+    Columns that depend on others are dropped when their totals agree, else `collinear`. Raises also
+    `calibration-infeasible`, `calibration-not-converged`, `option-unknown`, `not-finite`, `length-mismatch`.
+    """
+    x = _auxiliary(X, design.rows)
+    target = np.asarray(totals, dtype=np.float64).ravel()
+    if target.size != x.shape[1]:
+        raise InferenceError("length-mismatch", name="totals", found=target.size, expected=x.shape[1])
+    if not np.isfinite(target).all():
+        raise InferenceError("not-finite", name="totals", row=int(np.argmax(~np.isfinite(target))), value="nan")
+    if distance not in get_args(Distance):
+        raise InferenceError("option-unknown", name="distance", value=distance, allowed=", ".join(get_args(Distance)))
+    if distance == "raking" and bounds is not None:
+        raise InferenceError("option-unknown", name="bounds", value=bounds, allowed="None with raking; use logit")
+    if distance == "logit" and bounds is None:
+        raise InferenceError("option-unknown", name="bounds", value=bounds, allowed="(L, U) with logit")
+    if bounds is not None and not bounds[0] < 1 < bounds[1]:
+        raise InferenceError("option-unknown", name="bounds", value=bounds, allowed="L < 1 < U")
+    told = tuple(names) if names is not None else tuple(f"column {j}" for j in range(target.size))
+    return _applied(design, x, target, distance, bounds, told)
+
+
+def poststratify(design: Design, cell: Array, totals: Mapping[Any, float] | Array | Sequence[float]) -> Design:
+    """Return the design with weights scaled in each cell to its known total (closed form).
+
+    `cell` (n): codes of any kind. `totals`: by label, or in the order of the sorted labels present. Raises
+    `calibration-infeasible` naming a cell that has a total but no row (or rows but no total), `missing-code`.
+    """
+    labels, code = _cells_of(design, cell, "cell")
+    target, x = _margin(labels, code, totals)
+    sums = np.bincount(code, weights=design.weight, minlength=labels.size)
+    if (sums <= 0).any():
+        raise InferenceError("calibration-infeasible", cell=labels[np.argmax(sums <= 0)].item())
+    weight = design.weight * (target / sums)[code]
+    names = tuple(str(label) for label in labels.tolist())
+    return design.with_weight(weight, _extended(design, x, target, "raking", None, names))
+
+
+def rake(
+    design: Design,
+    margins: Sequence[tuple[Array, Mapping[Any, float] | Array | Sequence[float]]],
+    tol: float = 1e-12,
+    max_iter: int = 200,
+) -> Design:
+    """Return the design with weights scaled in turn to each margin until all are met.
+
+    `margins`: pairs of codes (n) and totals, as in `poststratify`. They must agree on the grand total within 1e-9
+    (`margins-disagree`). `tol`: largest deviation from a total, relative to it. Raises
+    `calibration-not-converged` after `max_iter` rounds, `calibration-infeasible`. The same weights as
+    `calibrate(distance="raking")` on the indicators of all margins.
+    """
+    if not margins:
+        raise InferenceError("empty-data")
+    parts = []
+    for number, (cell, totals) in enumerate(margins):
+        labels, code = _cells_of(design, cell, f"margins[{number}]")
+        target, x = _margin(labels, code, totals)
+        parts.append((labels, code, target, x))
+    sums = [float(target.sum()) for _, _, target, _ in parts]
+    if max(sums) - min(sums) > 1e-9 * max(abs(each) for each in sums):
+        raise InferenceError("margins-disagree", sums=sums)
+    weight = np.array(design.weight)
+    worst, name = np.inf, ""
+    for _ in range(max_iter):
+        for _labels, code, target, _x in parts:
+            have = np.bincount(code, weights=weight, minlength=target.size)
+            with np.errstate(invalid="ignore", divide="ignore"):
+                factor = np.where(have > 0, target / have, 0.0)
+            weight = weight * factor[code]
+        worst = 0.0
+        for labels, code, target, _x in parts:
+            have = np.bincount(code, weights=weight, minlength=target.size)
+            off = np.abs(have - target) / np.maximum(np.abs(target), 1.0)
+            if off.max() > worst:
+                worst, name = float(off.max()), str(labels[int(off.argmax())])
+        if worst <= tol:
+            break
+    else:
+        raise InferenceError("calibration-not-converged", iterations=max_iter, column=name, residual=worst)
+    from scipy.sparse import hstack
+
+    x = hstack([part[3] for part in parts], format="csr")
+    target = np.concatenate([part[2] for part in parts])
+    names = tuple(str(label) for part in parts for label in part[0].tolist())
+    keep, _ = _independent(x, np.asarray(design.weight), target, names)
+    x, target, names = x[:, keep], target[keep], tuple(names[j] for j in keep)
+    return design.with_weight(weight, _extended(design, x, target, "raking", None, names))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trimmed:
+    """A trimmed design; `kish_before` and `kish_after` are 1 + cv²(w), `capped` the rows that met the cap."""
+
+    design: Design
+    kish_before: float
+    kish_after: float
+    capped: int
+    rounds: int
+
+
+def trim(design: Design, times_median: float, within: Array | None = None, *, rounds: int = 50) -> Trimmed:
+    """Cap weights at a multiple of their median and give the rest of the class what was cut, in proportion.
+
+    `within` (n): classes that keep their sum of weights; None for one. The design's calibrations are then applied
+    again, and both are repeated until they agree within 1e-10 of the cap; calibrated weights may therefore pass the
+    cap by that much. Raises `calibration-infeasible` where a class would have to lie above the cap in every row,
+    `calibration-not-converged` when cap and totals contradict each other.
+    """
+    if not times_median >= 1:
+        raise InferenceError("option-unknown", name="times_median", value=times_median, allowed="1 or more")
+    weight = np.array(design.weight)
+    before = kish(weight)
+    cap = float(times_median * np.median(weight))
+    labels, code = (
+        (np.zeros(1), np.zeros(weight.size, dtype=np.int64)) if within is None else _cells_of(design, within, "within")
+    )
+    done = 0
+    while True:
+        done += 1
+        cut = _capped(weight, cap, labels, code)
+        again = cut if design.calibration is None else _last_calibrated(design.calibration, cut)
+        weight = again
+        if weight.max() <= cap * (1 + 1e-10):
+            break
+        if done == rounds:
+            raise InferenceError("calibration-not-converged", iterations=rounds, column=f"the cap {cap}")
+    result = (
+        Design(weight, design.strata, design.psu, design.fpc, design.stages, design.lonely)
+        if design.calibration is None
+        else design.with_weight(weight, design.calibration)
+    )
+    return Trimmed(result, before, kish(weight), int((design.weight > cap).sum()), done)
+
+
+def kish(weight: Array) -> float:
+    """Return 1 + cv²(w), the loss of precision by unequal weights (Kish 1965); 1 when they are equal."""
+    values = np.asarray(weight, dtype=np.float64)
+    if values.size == 0:
+        raise InferenceError("empty-data")
+    return float(values.size * (values**2).sum() / values.sum() ** 2)
+
+
+# The solution
+
+
+def _applied(
+    design: Design,
+    x: Any,
+    target: Floats,
+    distance: Distance,
+    bounds: tuple[float, float] | None,
+    names: tuple[str, ...],
+) -> Design:
+    keep, _ = _independent(x, np.asarray(design.weight), target, names)
+    x, target, names = x[:, keep], target[keep], tuple(names[j] for j in keep)
+    weight = _calibrated(x, np.asarray(design.weight), target, distance, bounds, names)
+    return design.with_weight(weight, _extended(design, x, target, distance, bounds, names))
+
+
+def _extended(
+    design: Design,
+    x: Any,
+    target: Floats,
+    distance: Distance,
+    bounds: tuple[float, float] | None,
+    names: tuple[str, ...],
+) -> Residualizer:
+    base = np.asarray(design.weight)
+    step = Step(x, base, target, distance, bounds, names, _gram(x, base))
+    before = () if design.calibration is None else design.calibration.steps
+    return Residualizer((*before, step))
+
+
+def _calibrated(
+    x: Any, base: Floats, totals: Floats, distance: Distance, bounds: tuple[float, float] | None, names: tuple[str, ...]
+) -> Floats:
+    """Return base·F(x·λ) by damped Newton steps."""
+    shape, slope = _distance(distance, bounds)
+    size = np.maximum(np.abs(totals), 1.0)
+    here = np.zeros(totals.size)
+    factor = np.ones(base.size)
+    residual = np.asarray(x.T @ base) - totals
+    error = float((np.abs(residual) / size).max())
+    start = _gram(x, base)
+    for _ in range(100):
+        if error <= _TOLERANCE:
+            break
+        u = np.asarray(x @ here)
+        jacobian = _gram(x, base * slope(u)) if here.any() or distance != "linear" else start
+        direction = _solve(jacobian, residual[None, :, None])[0, :, 0]
+        scale, moved = 1.0, False
+        for _halving in range(40):
+            trial = here - scale * direction
+            trial_factor = shape(np.asarray(x @ trial))
+            trial_residual = np.asarray(x.T @ (base * trial_factor)) - totals
+            trial_error = float((np.abs(trial_residual) / size).max())
+            if trial_error < error or not np.isfinite(error):
+                here, factor, residual, error, moved = trial, trial_factor, trial_residual, trial_error, True
+                break
+            scale /= 2
+        if not moved:
+            break
+    # Sums of many weights cannot be nearer to their totals than their own rounding.
+    if error > max(_TOLERANCE, 4e-16 * np.sqrt(base.size)):
+        worst = int((np.abs(residual) / size).argmax())
+        facts = {"iterations": 100, "column": names[worst], "cell": names[worst], "residual": float(residual[worst])}
+        unreachable = _unreachable(x, base, totals, distance, bounds, names)
+        if unreachable is not None:
+            raise InferenceError("calibration-infeasible", cell=unreachable)
+        raise InferenceError("calibration-infeasible" if bounds is not None else "calibration-not-converged", **facts)
+    return base * factor
+
+
+def _unreachable(
+    x: Any, base: Floats, totals: Floats, distance: Distance, bounds: tuple[float, float] | None, names: tuple[str, ...]
+) -> str | None:
+    """Name a total that no weights within the bounds reach, column by column; None when each alone is in reach."""
+    low, high = bounds if bounds is not None else ((0.0, np.inf) if distance == "raking" else (-np.inf, np.inf))
+    for j in range(totals.size):
+        column = np.asarray(x[:, [j]].todense()).ravel() * base
+        up, down = column[column > 0].sum(), column[column < 0].sum()
+        with np.errstate(invalid="ignore"):
+            least = (low * up if up else 0.0) + (high * down if down else 0.0)
+            most = (high * up if up else 0.0) + (low * down if down else 0.0)
+        if totals[j] < least or totals[j] > most or (distance == "raking" and not (least < totals[j] < most)):
+            return names[j]
+    return None
+
+
+def _distance(
+    distance: Distance, bounds: tuple[float, float] | None
+) -> tuple[Callable[[Floats], Floats], Callable[[Floats], Floats]]:
+    """Return F and its derivative."""
+    if distance == "raking":
+        return (lambda u: np.exp(np.clip(u, -50, 50))), (lambda u: np.exp(np.clip(u, -50, 50)))
+    if distance == "logit":
+        assert bounds is not None
+        low, high = bounds
+        a = (high - low) / ((1 - low) * (high - 1))
+
+        def logit(u: Floats) -> Floats:
+            e = np.exp(np.clip(a * u, -500, 500))
+            return np.asarray((low * (high - 1) + high * (1 - low) * e) / ((high - 1) + (1 - low) * e))
+
+        def slope(u: Floats) -> Floats:
+            f = logit(u)
+            return np.asarray((f - low) * (high - f) * a / (high - low))
+
+        return logit, slope
+    if bounds is None:
+        return (lambda u: 1 + u), np.ones_like
+    low, high = bounds
+    return (lambda u: np.clip(1 + u, low, high)), (lambda u: ((1 + u > low) & (1 + u < high)).astype(np.float64))
+
+
+def _gram(x: Any, weight: Floats) -> Floats:
+    return np.asarray((x.T @ x.multiply(weight[:, None])).todense())
+
+
+def _solve(gram: Floats, right: Floats) -> Floats:
+    """Solve gram·b = right for (…, p, k), on columns scaled to one; directions without information give 0."""
+    scale = np.sqrt(np.maximum(np.diag(gram), 0.0))
+    scale = np.where(scale > 0, scale, 1.0)
+    scaled = gram / np.outer(scale, scale)
+    values, vectors = np.linalg.eigh(scaled)
+    if values.size and values[0] > 1e-11 * values[-1]:
+        middle = np.linalg.solve(scaled, right / scale[:, None])
+        # One step of refinement: raking and post-strata must leave residuals of the rounding's size.
+        middle = middle + np.linalg.solve(scaled, right / scale[:, None] - scaled @ middle)
+        return np.asarray(middle / scale[:, None])
+    keep = values > 1e-11 * max(float(values[-1]), 1e-300)
+    part = vectors[:, keep]
+    inverse = (part / values[keep]) @ part.T
+    return np.asarray((inverse @ (right / scale[:, None])) / scale[:, None])
+
+
+def _independent(x: Any, base: Floats, totals: Floats, names: tuple[str, ...]) -> tuple[list[int], int]:
+    """Return the columns to keep; raise `collinear` when the totals of those left out contradict."""
+    from scipy.linalg import qr
+
+    gram = _gram(x, np.abs(base))
+    scale = np.sqrt(np.diag(gram))
+    empty = scale == 0
+    if (empty & (totals != 0)).any():
+        raise InferenceError("calibration-infeasible", cell=names[int(np.argmax(empty & (totals != 0)))])
+    scale = np.where(empty, 1.0, scale)
+    scaled = gram / np.outer(scale, scale)
+    _, r, order = qr(scaled, pivoting=True)
+    diagonal = np.abs(np.diag(r))
+    rank = int((diagonal > 1e-10 * max(float(diagonal[0]), 1e-300)).sum())
+    if rank == totals.size:
+        return list(range(totals.size)), rank
+    keep, left = sorted(order[:rank].tolist()), sorted(order[rank:].tolist())
+    if not keep:
+        return [], 0
+    weights = np.linalg.lstsq(scaled[np.ix_(keep, keep)], scaled[np.ix_(keep, left)], rcond=None)[0]
+    implied = (totals[keep] / scale[keep]) @ weights * scale[left]
+    off = np.abs(implied - totals[left]) > 1e-9 * np.maximum(np.abs(totals[left]), np.abs(totals).max())
+    if off.any():
+        raise InferenceError("collinear", columns=[names[left[j]] for j in np.flatnonzero(off)])
+    return keep, rank
+
+
+# Shapes
+
+
+def _auxiliary(given: Array, rows: int) -> Any:
+    from scipy.sparse import csr_array, issparse
+
+    if issparse(given):
+        x = csr_array(given).astype(np.float64)
+    else:
+        dense = np.asarray(given, dtype=np.float64)
+        dense = dense[:, None] if dense.ndim == 1 else dense
+        if dense.ndim != 2:
+            raise InferenceError("length-mismatch", name="X", found=dense.shape, expected=rows)
+        if not np.isfinite(dense).all():
+            at = np.argwhere(~np.isfinite(dense))[0]
+            raise InferenceError("not-finite", name="X", row=int(at[0]), value=float(dense[tuple(at)]))
+        x = csr_array(dense)
+    if x.shape[0] != rows:
+        raise InferenceError("length-mismatch", name="X", found=x.shape, expected=rows)
+    if not np.isfinite(x.data).all():
+        raise InferenceError("not-finite", name="X", row=0, value="nan")
+    return x
+
+
+def _cells_of(design: Design, given: Array, name: str) -> tuple[Array, Codes]:
+    codes = np.asarray(given)
+    if codes.shape != (design.rows,):
+        raise InferenceError("length-mismatch", name=name, found=codes.shape, expected=design.rows)
+    missing = missing_codes(codes)
+    if missing.any():
+        raise InferenceError("missing-code", name=name, row=int(np.argmax(missing)))
+    return compact(codes.astype(str) if codes.dtype.kind == "O" else codes)
+
+
+def _margin(labels: Array, code: Codes, totals: Mapping[Any, float] | Array | Sequence[float]) -> tuple[Floats, Any]:
+    from scipy.sparse import csr_array
+
+    if isinstance(totals, Mapping):
+        known = labels.tolist()
+        for label, total in totals.items():
+            if label not in known and total != 0:
+                raise InferenceError("calibration-infeasible", cell=label)
+        for label in known:
+            if label not in totals:
+                raise InferenceError("calibration-infeasible", cell=label, total="none given")
+        target = np.array([float(totals[label]) for label in known])
+    else:
+        target = np.asarray(totals, dtype=np.float64).ravel()
+        if target.size != labels.size:
+            raise InferenceError("length-mismatch", name="totals", found=target.size, expected=labels.size)
+    wrong = ~(np.isfinite(target) & (target >= 0))
+    if wrong.any():
+        raise InferenceError("not-finite", name="totals", row=int(np.argmax(wrong)), value=float(target[wrong][0]))
+    x = csr_array((np.ones(code.size), code, np.arange(code.size + 1)), shape=(code.size, labels.size))
+    return target, x
+
+
+def _by_domain_and_column(x: Any, base: Floats, code: Codes, domains: int) -> Any:
+    """Return the sparse matrix (domain × column, row) of d·x, so that its product with y is Σ d·x·y by domain."""
+    from scipy.sparse import csc_array
+
+    rows, columns = x.shape
+    row = np.repeat(np.arange(rows), np.diff(x.indptr))
+    keys = code[row] * columns + x.indices
+    return csc_array((x.data * base[row], keys, x.indptr), shape=(domains * columns, rows))
+
+
+def _capped(weight: Floats, cap: float, labels: Array, code: Codes) -> Floats:
+    weight = np.array(weight)
+    sums = np.bincount(code, weights=weight, minlength=labels.size)
+    rows = np.bincount(code, minlength=labels.size)
+    if (sums > cap * rows * (1 + 1e-12)).any():
+        raise InferenceError("calibration-infeasible", cell=labels[np.argmax(sums > cap * rows)].item())
+    for _ in range(weight.size):
+        over = weight > cap * (1 + 1e-14)
+        if not over.any():
+            break
+        weight[over] = cap
+        free = weight < cap * (1 - 1e-14)
+        lost = sums - np.bincount(code, weights=weight, minlength=labels.size)
+        room = np.bincount(code, weights=np.where(free, weight, 0.0), minlength=labels.size)
+        factor = 1 + np.where(room > 0, lost / np.where(room > 0, room, 1.0), 0.0)
+        weight = np.where(free, weight * factor[code], weight)
+    return weight
+
+
+def _last_calibrated(calibration: Residualizer, weight: Floats) -> Floats:
+    for step in calibration.steps:
+        weight = _calibrated(step.x, weight, step.totals, step.distance, step.bounds, step.names)
+    return weight
