@@ -287,6 +287,25 @@ def test_messages_go_both_ways_and_notes_stay_inside(world):
         actions.message_out(case=case, text="  ", by=pao)
 
 
+def test_a_second_click_says_nothing_twice(world, move_to):
+    case, pao = world.case(), world.actor("pao")
+    for _ in range(2):
+        actions.note(case=case, text="Nhớ mang thước.", by=pao)
+    for _ in range(2):
+        actions.message_out(case=case, text="Mai chúng tôi đến.", by=pao)
+    assert kinds(case) == ["received", "noted", "message_out"]
+    move_to(now() + timedelta(hours=1))
+    actions.message_out(case=case, text="Mai chúng tôi đến.", by=pao)
+    assert kinds(case).count("message_out") == 2
+
+
+def test_an_officer_records_for_his_own_unit_only(world):
+    for name, unit in (("pao", world.binh), ("dispatcher", world.xa), ("inspector", world.an), ("commander", world.an)):
+        with pytest.raises(Refused):
+            world.case(unit=unit, by=world.actor(name))
+    assert world.case(unit=world.binh, by=world.actor("dispatcher")).holder == world.binh
+
+
 def test_an_answer_needs_words_a_hand_and_an_open_matter(world):
     case, pao = world.case(), world.actor("pao")
     with pytest.raises(Refused):

@@ -12,6 +12,7 @@ from gandan.access import now
 from gandan.cases import actions, uploads
 from gandan.cases.models import Case, CaseIdentity
 from gandan.obligations.models import Obligation
+from gandan.staffing.models import Concern
 
 pytestmark = pytest.mark.django_db
 PNG = (
@@ -111,6 +112,17 @@ def test_a_complaint_about_the_unit_leaves_its_lists_at_once(at_desk, world):
     assert reverse("case", args=[case.pk]) not in text
     assert desk.get("case", case.pk).status_code == 404
     assert case.reference not in page(desk.get("case_list"))
+
+
+def test_an_inspector_records_a_complaint_at_his_own_post(at_desk, world):
+    desk = at_desk("inspector")
+    text = page(desk.get("case_intake"))
+    assert world.an.slug in text and world.binh.slug in text and world.xa.slug not in text
+    response = desk.post("case_intake", **intake(procedure="CO-01", text="Cán bộ nói năng thô lỗ", named="anh Pao"))
+    case = Case.system("tests").get()
+    assert response.status_code == 200 and case.received_by == case.holder == world.seat
+    assert {(c.kind, c.unit) for c in Concern.system("tests")} == {("unit", world.an), ("officer", world.an)}
+    assert desk.get("case", case.pk).status_code == 200 and at_desk("chief").get("case", case.pk).status_code == 404
 
 
 def test_who_only_reads_records_nothing(at_desk, world):

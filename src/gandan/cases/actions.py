@@ -42,6 +42,7 @@ from gandan.units.models import Unit, province_of
 
 Kind = CaseEvent.Kind
 MISSING_PAPERS = "missing_papers"
+_SECOND_CLICK = timedelta(minutes=2)
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -226,7 +227,10 @@ def note(*, case: Case, text: str, by: Actor) -> CaseEvent:
     """Write an internal note; the person does not see it."""
     with transaction.atomic():
         locked = _lock(case, "note", by)
-        line = _write(locked, Kind.NOTED, by, text=_needed(text, _("Write the note.")))
+        words = _needed(text, _("Write the note."))
+        if before := _said_before(locked, Kind.NOTED, words, by):
+            return before
+        line = _write(locked, Kind.NOTED, by, text=words)
         _audit("case.note", locked, by)
     return line
 
@@ -479,7 +483,10 @@ def message_out(*, case: Case, text: str, by: Actor) -> CaseEvent:
     """Write to the person under the code; where the law orders word to the person, this is that word."""
     with transaction.atomic():
         locked = _lock(case, "message", by)
-        line = _write(locked, Kind.MESSAGE_OUT, by, shown=True, text=_needed(text, _("Write the message.")))
+        words = _needed(text, _("Write the message."))
+        if before := _said_before(locked, Kind.MESSAGE_OUT, words, by):
+            return before
+        line = _write(locked, Kind.MESSAGE_OUT, by, shown=True, text=words)
         obligations.fulfil("notified", matter=locked.pk, at=now(), by=by)
         _audit("case.note", locked, by, reason="message")
     return line
@@ -549,6 +556,7 @@ def _receive(coming: _Coming, by: Actor) -> Receipt:
 def _open(coming: _Coming, hashed: str, by: Actor) -> Case:
     concern, at = coming.concern, coming.at
     unit = routing.serving(coming.unit)
+    _refuse(permissions.receive(unit, by, about_us=concern is not None))
     holder = unit
     if concern is not None:
         holder = routing.oversight_for(routing.subjects_of(concern, unit), unit, concern.get("user"))
@@ -777,6 +785,14 @@ def _attach(case: Case, files: Sequence[File], *, from_citizen: bool) -> None:
 
 def _audit(action: str, case: Case, by: Actor, reason: str = "") -> None:
     audit.record(action, by=by, on=case, unit=case.holder_id, reason=reason)
+
+
+def _said_before(case: Case, kind: str, text: str, by: Actor) -> CaseEvent | None:
+    """Return the line that a second click would write again: the same words by the same person, just now."""
+    last: CaseEvent | None = case.events.order_by("-recorded_at").first()
+    if last is None or (last.kind, last.text, last.actor_id) != (kind, text, by.user_id):
+        return None
+    return last if now() - last.recorded_at < _SECOND_CLICK else None
 
 
 def _user(by: Actor) -> User | None:

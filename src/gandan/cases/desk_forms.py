@@ -105,7 +105,15 @@ class IntakeForm(forms.Form):
         help_text=_("Leave this empty when the matter goes on."),
     )
 
-    def __init__(self, *args: Any, units: Any, moment: datetime, may_settle: bool, **options: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        units: Any,
+        moment: datetime,
+        may_settle: bool,
+        inspecting: bool = False,
+        **options: Any,
+    ) -> None:
         local = moment.astimezone(VIETNAM)
         first = {
             "submission": uuid4(),
@@ -125,6 +133,10 @@ class IntakeForm(forms.Form):
             unit.initial, unit.widget = known[0].slug, forms.HiddenInput()
         if not may_settle:
             del self.fields["settled"]
+        self.inspecting = inspecting
+        if inspecting:
+            unit.label = _("Which unit is it about?")
+            del self.fields["about_us"]
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
@@ -142,7 +154,7 @@ class IntakeForm(forms.Form):
         """Return whom the matter is about, or None when it is not about the police."""
         named = self.cleaned_data.get("named", "").strip()
         chosen = self.procedures[self.cleaned_data["procedure"]]
-        if not (self.cleaned_data.get("about_us") or named or chosen.about_service):
+        if not (self.inspecting or self.cleaned_data.get("about_us") or named or chosen.about_service):
             return None
         return {"unit": self.cleaned_data["unit"], "named": named}
 

@@ -161,6 +161,7 @@ def case_intake(request: HttpRequest) -> HttpResponse:
         units=units_in_reach(actor, "case.receive"),
         moment=now(),
         may_settle=bool(actor.reach("case.settle")),
+        inspecting=not actor.reach("case.receive"),
     )
     status = 200
     if request.method == "POST":
@@ -184,7 +185,7 @@ def _received(request: HttpRequest, form: desk_forms.IntakeForm, actor: Actor) -
     matter = {
         "submission": data["submission"],
         "procedure": procedure,
-        "unit": data["unit"],
+        "unit": _post(actor) if form.inspecting else data["unit"],
         "channel": data["channel"],
         "text": data["text"],
         "place": data["place"],
@@ -198,6 +199,12 @@ def _received(request: HttpRequest, form: desk_forms.IntakeForm, actor: Actor) -
     if answer:
         return actions.settle_on_the_spot(answer=answer, by=actor, **matter)
     return actions.receive(by=actor, **matter)
+
+
+def _post(actor: Actor) -> Unit:
+    """Return the unit at which an inspector receives: his own, whichever unit the matter is about."""
+    found: Unit = Unit.objects.get(pk=next(g.unit_id for g in actor.grants if "case.receive" in g.capabilities))
+    return found
 
 
 @needs("case.read")
@@ -468,11 +475,11 @@ ACTIONS: dict[str, Act] = {
 
 
 def units_in_reach(actor: Actor, capability: str) -> Any:
-    """Return the living units over which an ordinary capability reaches."""
-    reach = actor.reach(capability)
+    """Return the living units over which a capability reaches; to an inspector those that he watches."""
+    reach = actor.reach(capability) or actor.concerned_reach(capability)
     rows = Unit.objects.filter(valid_to=None)
     if reach.everything:
-        return rows.filter(level=Unit.Level.COMMUNE).order_by("title", "pk")
+        return rows.exclude(level=Unit.Level.COUNTRY).order_by("title", "pk")
     inside = Q(pk__in=reach.units)
     if reach.provinces:
         inside |= Q(pk__in=authority().units_under(reach.provinces))

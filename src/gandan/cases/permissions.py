@@ -14,6 +14,7 @@ from gandan.access.clock import day_of
 from gandan.cases.models import Case, Transfer
 from gandan.obligations import terms
 from gandan.obligations.models import Obligation
+from gandan.units.models import Unit, province_of
 
 Reason = str | Promise | None
 
@@ -37,6 +38,19 @@ def may(case: Case, by: Actor, capability: str) -> bool:
 def is_about_us(case: Case, by: Actor) -> bool:
     """Say whether the matter is about a unit or an officer."""
     return _concerns(case, by)[0]
+
+
+def receive(unit: Unit, by: Actor, *, about_us: bool) -> Reason:
+    """Why somebody cannot record a matter for a unit. Everybody may bring one; an officer records for his own."""
+    province = province_of(unit)
+    key = province.pk if province is not None else None
+    if by.is_anonymous or by.reach("case.receive").covers(unit.pk, key):
+        return None
+    if by.concerned_reach("case.receive").covers(unit.pk, key):
+        return (
+            None if about_us else _("An inspector records matters about the police. Send the person to the duty desk.")
+        )
+    return NOT_YOURS
 
 
 def take(case: Case, by: Actor) -> Reason:
