@@ -30,6 +30,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
                 "keep_alive",
                 "demo",
                 "own_account",
+                "conversions",
                 "case_intake",
                 "case_list",
             )

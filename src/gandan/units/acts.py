@@ -173,7 +173,8 @@ def _check_whole(plan: Plan, act: Reorganisation, living: dict[str, Unit]) -> No
             parent = data.get(chain)
             if not parent:
                 plan.faults.append(
-                    _("%(unit)s has no superior in the %(chain)s chain.") % {"unit": data["name"], "chain": chain}
+                    _("%(unit)s has no superior in the %(chain)s chain.")
+                    % {"unit": data["name"], "chain": Placement.Chain(chain).label}
                 )
             elif parent in plan.ended or (parent not in living and parent not in plan.established):
                 plan.faults.append(
