@@ -249,8 +249,8 @@ def _send(request: HttpRequest, draft: Draft, procedure: Procedure, unit: Unit |
             files=[actions.File(f.sha256, f.name, f.media_type, f.size) for f in draft.files.all()],
             concern={"unit": unit, "named": data.get("named", "")} if procedure.about_service else None,
         )
-    except actions.Conflict as refusal:
-        return conflict(request, str(refusal))
+    except actions.Conflict:
+        return conflict(request)
     draft.case, draft.data = receipt.case, {"kind": data.get("kind", "")}
     draft.save(update_fields=["case", "data"])
     draft.files.all().delete()
