@@ -134,6 +134,22 @@ def test_what_was_settled_at_the_desk_is_one_action(world):
     assert all(o.discharged_at for o in clocks(case).values())
 
 
+def test_other_words_are_kept_even_when_they_claim_to_be_settled(world):
+    submission = uuid4()
+    case = world.case(submission=submission)
+    with pytest.raises(actions.Conflict):
+        actions.settle_on_the_spot(
+            answer="Xong",
+            by=world.actor("pao"),
+            submission=submission,
+            procedure=world.procedure("FB-01"),
+            unit=world.an,
+            channel="desk",
+            text="Việc khác hẳn",
+        )
+    assert kinds(case) == ["received", "message_in"] and world.fresh(case).state == Case.State.NEW
+
+
 def test_who_may_not_settle_writes_nothing_at_all(world):
     with pytest.raises(Refused):
         actions.settle_on_the_spot(

@@ -88,6 +88,13 @@ def test_days_are_days_in_vietnam_whatever_the_instants_are_written_in() -> None
     assert (left.late, left.days, left.hours) == (False, 0, 23)
 
 
+def test_the_last_day_is_a_day_in_vietnam_too() -> None:
+    """Three in the morning of the 21st is still the 20th in Greenwich."""
+    due_at = at("2026-11-21 03:00").astimezone(UTC)
+    assert time_left(due_at, at("2026-11-20 23:00")).days == 1
+    assert time_left(due_at, at("2026-11-21 00:00")).days == 0
+
+
 @pytest.mark.parametrize(("moment", "share"), [("2026-11-01", 0.0), ("2026-11-06", 0.0), ("2026-11-30", 1.0)])
 def test_the_share_of_time_used_lies_between_none_and_all(moment: str, share: float) -> None:
     assert clock_state(at("2026-11-06"), DUE, at(moment)).used_share == share

@@ -209,6 +209,24 @@ def test_a_saturday_that_is_worked_is_named() -> None:
     assert "Vẫn tính thứ Bảy 22/08/2026: làm bù cho ngày nghỉ 31/08/2026." in lines
 
 
+def test_it_is_named_once_also_where_it_is_the_last_day() -> None:
+    named = "Vẫn tính thứ Bảy 22/08/2026: làm bù cho ngày nghỉ 31/08/2026."
+    for unit, amount, begins in [
+        ("working_day", 2, "2026-08-20"),
+        ("day", 10, "2026-08-12"),
+        ("half_day", 6, "2026-08-20"),
+    ]:
+        lines = render(deadline(amount, unit, at(begins), NATIONAL), "vi")  # type: ignore[arg-type]
+        assert lines.count(named) == 1, unit
+
+
+@pytest.mark.parametrize(("unit", "amount"), [("hour", 24), ("half_day", 1)])
+def test_a_pause_that_began_before_the_clock_is_told_from_its_beginning(unit: Unit, amount: int) -> None:
+    pause = Pause(at("2026-05-30 08:00"), at("2026-06-01 10:00"), "waiting")
+    lines = render(deadline(amount, unit, at("2026-06-01 08:00"), NATIONAL, pauses=[pause]), "vi")
+    assert "Tạm dừng tính hạn từ 08:00 01/06/2026 đến 10:00 01/06/2026 (2 giờ): waiting." in lines
+
+
 def test_a_remote_commune_and_a_complex_matter_are_named_with_the_ordinary_term() -> None:
     term = Term("X.y", Decimal(30), "day", "Điều 28", "art. 28", remote_amount=Decimal(45), complex_amount=Decimal(45))
     found = deadline_of(term, at("2026-06-01"), NATIONAL, remote=True, complex=True)

@@ -46,6 +46,13 @@ def test_a_day_before_the_first_version_and_an_unknown_code_have_no_term() -> No
         term_in_force(VERSIONS, "CO-09.x", date(2026, 11, 23))
 
 
+def test_a_term_ends_on_the_day_before_its_end_is_stated() -> None:
+    only = [version(1, 30, "2012-07-01", "2021-01-01")]
+    assert term_in_force(only, "CO-01.decide", date(2020, 12, 31)).version == 1
+    with pytest.raises(NoTerm):
+        term_in_force(only, "CO-01.decide", date(2021, 1, 1))
+
+
 def test_the_latest_of_two_versions_that_overlap_is_in_force() -> None:
     overlapping = [*VERSIONS, version(4, 10, "2026-09-01")]
     assert term_in_force(overlapping, "CO-01.decide", date(2026, 11, 23)).version == 4

@@ -34,8 +34,10 @@ class Step:
     distance: Distance
     bounds: tuple[float, float] | None
     names: tuple[str, ...]
+    fit: Floats
+    """Weights of the regression that gives the residuals: those before the calibration, unless asked otherwise."""
     gram: Floats = field(repr=False)
-    """Σ d·x·x' with the weights before the calibration."""
+    """Σ fit·x·x'."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +50,10 @@ class Residualizer:
     def of_rows(self, rows: Codes) -> "Residualizer":
         """Return the same for some rows; fitted on all of them all the same."""
         return Residualizer(
-            tuple(Step(s.x[rows], s.base[rows], s.totals, s.distance, s.bounds, s.names, s.gram) for s in self.steps)
+            tuple(
+                Step(s.x[rows], s.base[rows], s.totals, s.distance, s.bounds, s.names, s.fit[rows], s.gram)
+                for s in self.steps
+            )
         )
 
     def moments(self, code: Codes, domains: int, values: Floats, below: Floats | None) -> "Moments":
@@ -64,7 +69,7 @@ class Residualizer:
         products: list[Floats] = []
         others: list[Floats] = []
         for step in self.steps:
-            matrix = _by_domain_and_column(step.x, step.base, code, domains)
+            matrix = _by_domain_and_column(step.x, step.fit, code, domains)
             columns = step.x.shape[1]
             sums.append((matrix @ mask).reshape(domains, columns, mask.shape[1]))
             products.append((matrix @ filled).reshape(domains, columns, values.shape[1]))
@@ -73,17 +78,21 @@ class Residualizer:
         return Moments(tuple(sums), tuple(products), tuple(others) if under is not None else None)
 
     def coefficients(self, moments: "Moments", alpha: Floats, beta: Floats, gamma: Floats | None) -> list[Floats]:
-        """Return B of each step, (domain, column, variable), for z = alpha·y + beta + gamma·denominator."""
-        found: list[Floats] = []
-        for number, step in enumerate(self.steps):
+        """Return B of each step, (domain, column, variable), for z = alpha·y + beta + gamma·denominator.
+
+        The last calibration is fitted first: what it holds fixed has no variance, whatever was done before.
+        """
+        found: dict[int, Floats] = {}
+        for number in reversed(range(len(self.steps))):
+            step = self.steps[number]
             right = alpha[:, None, :] * moments.xy[number] + beta[:, None, :] * moments.x[number]
             if gamma is not None and moments.xz is not None:
                 right = right + gamma[:, None, :] * moments.xz[number]
-            for before, b in zip(self.steps[:number], found, strict=True):
-                between = np.asarray((step.x.T @ before.x.multiply(step.base[:, None])).todense())
+            for later, b in found.items():
+                between = np.asarray((step.x.T @ self.steps[later].x.multiply(step.fit[:, None])).todense())
                 right = right - np.einsum("qp,dpk->dqk", between, b)
-            found.append(_solve(step.gram, right))
-        return found
+            found[number] = _solve(step.gram, right)
+        return [found[number] for number in range(len(self.steps))]
 
     def unit_sums(self, design: Design, depth: int) -> list[Floats]:
         """Return Σ w·x of each step by unit of stage `depth`, with the calibrated weights."""
@@ -102,10 +111,10 @@ class Residualizer:
         return list(self._cache[key])
 
     def residuals(self, z: Floats) -> Floats:
-        """Return e = z − x·B for row values z (n) or (n, q): the dense form, step after step."""
+        """Return e = z − x·B for row values z (n) or (n, q): the dense form, the last step first."""
         e = z[:, None] if z.ndim == 1 else z
-        for step in self.steps:
-            right = np.asarray(step.x.T @ (step.base[:, None] * e))
+        for step in reversed(self.steps):
+            right = np.asarray(step.x.T @ (step.fit[:, None] * e))
             e = e - np.asarray(step.x @ _solve(step.gram, right[None])[0])
         return e[:, 0] if z.ndim == 1 else e
 
@@ -174,6 +183,8 @@ def rake(
     margins: Sequence[tuple[Array, Mapping[Any, float] | Array | Sequence[float]]],
     tol: float = 1e-12,
     max_iter: int = 200,
+    *,
+    fit: Literal["base", "equal"] = "base",
 ) -> Design:
     """Return the design with weights scaled in turn to each margin until all are met.
 
@@ -181,7 +192,12 @@ def rake(
     (`margins-disagree`). `tol`: largest deviation from a total, relative to it. Raises
     `calibration-not-converged` after `max_iter` rounds, `calibration-infeasible`. The same weights as
     `calibrate(distance="raking")` on the indicators of all margins.
+
+    `fit`: the regression that gives the residuals of later variances uses the weights before raking ("base",
+    Deville and Särndal), or equal weights, as R's `rake` does ("equal"); they agree when the weights were equal.
     """
+    if fit not in ("base", "equal"):
+        raise InferenceError("option-unknown", name="fit", value=fit, allowed="base, equal")
     if not margins:
         raise InferenceError("empty-data")
     parts = []
@@ -217,7 +233,7 @@ def rake(
     names = tuple(str(label) for part in parts for label in part[0].tolist())
     keep, _ = _independent(x, np.asarray(design.weight), target, names)
     x, target, names = x[:, keep], target[keep], tuple(names[j] for j in keep)
-    return design.with_weight(weight, _extended(design, x, target, "raking", None, names))
+    return design.with_weight(weight, _extended(design, x, target, "raking", None, names, fit == "equal"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -297,9 +313,11 @@ def _extended(
     distance: Distance,
     bounds: tuple[float, float] | None,
     names: tuple[str, ...],
+    equal: bool = False,
 ) -> Residualizer:
     base = np.asarray(design.weight)
-    step = Step(x, base, target, distance, bounds, names, _gram(x, base))
+    fit = np.ones(base.size) if equal else base
+    step = Step(x, base, target, distance, bounds, names, fit, _gram(x, fit))
     before = () if design.calibration is None else design.calibration.steps
     return Residualizer((*before, step))
 

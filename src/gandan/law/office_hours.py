@@ -159,7 +159,7 @@ def _without(lower: datetime, upper: datetime, pauses: Sequence[Pause]) -> list[
             continue
         if lower < pause.start:
             pieces.append((lower, pause.start))
-        lower = max(lower, pause.end)
+        lower = pause.end
     if lower < upper:
         pieces.append((lower, upper))
     return pieces

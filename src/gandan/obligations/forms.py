@@ -1,12 +1,16 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from gandan.law.terms import UNITS
+from gandan.obligations import actions
 from gandan.obligations.models import CalendarDay, Term
 from gandan.ui.forms import DayField
 
+LARGEST = 200_000
+"""Bytes of a file of terms."""
 UNIT_NAMES = {
     "hour": _("hours"),
     "day": _("days"),
@@ -22,6 +26,13 @@ EVIDENCE_NAMES = {
     "policy": _("the province's own promise"),
     "design": _("a rule of this system"),
 }
+BODY_NAMES = {
+    "commune": _("commune police"),
+    "forum": _("commune police, at the forum"),
+    "investigating_agency": _("investigating agency"),
+    "committee": _("commune People's Committee"),
+    "applicant": _("the person who applies"),
+}
 
 
 class DayForm(forms.Form):
@@ -32,10 +43,25 @@ class DayForm(forms.Form):
     decree = forms.CharField(
         label=_("Decree number"), max_length=120, help_text=_("The decision by which this day is declared.")
     )
+    published_on = DayField(label=_("Day of publication"), required=False)
+
+    def said(self) -> str:
+        """Return in one line what the form says, so that what is confirmed is what was shown."""
+        return "|".join(str(self.cleaned_data[name]) for name in self.fields)
 
 
 class DecreeForm(forms.Form):
     decree = forms.CharField(label=_("Decree number"), max_length=120)
+
+
+class UnitForm(forms.Form):
+    """Narrow a list to one unit of those in reach."""
+
+    unit = forms.ChoiceField(label=_("Unit"), required=False)
+
+    def __init__(self, *args: Any, units: list[tuple[str, str]], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["unit"] = forms.ChoiceField(label=_("Unit"), required=False, choices=[("", _("All units")), *units])
 
 
 class TermForm(forms.ModelForm):
@@ -62,3 +88,65 @@ class TermForm(forms.ModelForm):
         super().__init__(*args, **options)
         self.fields["unit"] = forms.ChoiceField(label=_("Unit"), choices=[(u, UNIT_NAMES[u]) for u in UNITS])
         self.fields["evidence"] = forms.ChoiceField(label=_("Evidence"), choices=list(EVIDENCE_NAMES.items()))
+
+
+class TermsFileForm(forms.Form):
+    """A file of terms: sent first, then confirmed with the words that were shown."""
+
+    file = forms.FileField(
+        label=_("File of terms"),
+        required=False,
+        help_text=_("YAML, in UTF-8: the fields of each term, as in the file you can download here."),
+    )
+    text = forms.CharField(widget=forms.HiddenInput, required=False, strip=False)
+    valid_from = DayField(
+        label=_("First day of what changes"),
+        required=False,
+        help_text=_("Leave empty to take the day that the file names, or today."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Read the file; every fault is a sentence that names its entry."""
+        values: dict[str, Any] = super().clean() or {}
+        text = self._text(values)
+        if text is None:
+            return values
+        values["text"] = text
+        try:
+            values["data"] = _parsed(text)
+        except ValueError as unreadable:
+            self.add_error("file", str(unreadable))
+            return values
+        for fault in actions.check_terms(values["data"])[:20]:
+            self.add_error("file", fault)
+        return values
+
+    def _text(self, values: dict[str, Any]) -> str | None:
+        sent = values.get("file")
+        if sent is None:
+            if not values.get("text"):
+                self.add_error("file", gettext("Choose a file."))
+                return None
+            return str(values["text"])
+        if sent.size > LARGEST:
+            self.add_error("file", gettext("The file is larger than 200 kB. A file of terms is a few pages of text."))
+            return None
+        try:
+            return str(sent.read().decode("utf-8"))
+        except UnicodeDecodeError:
+            self.add_error("file", gettext("The file is not in UTF-8. Save it again with that encoding."))
+            return None
+
+
+def _parsed(text: str) -> Any:
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.MarkedYAMLError as wrong:
+        line = wrong.problem_mark.line + 1 if wrong.problem_mark else 1
+        raise ValueError(
+            gettext("Line %(line)d cannot be read. Check colons, quotes and indents.") % {"line": line}
+        ) from None
+    except (yaml.YAMLError, ValueError, OverflowError):
+        raise ValueError(gettext("The file cannot be read as YAML.")) from None

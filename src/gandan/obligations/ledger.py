@@ -3,22 +3,33 @@
 Live actions load a ledger, add to it and save; the history of a province is written from thousands of them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
+from gandan.access.clock import day_of
+from gandan.audit import actions as audit
+from gandan.audit.models import AuditEntry
 from gandan.law import Calendar
 from gandan.obligations import replay
+from gandan.obligations.calendar import KeptCalendar
 from gandan.obligations.models import Obligation, ObligationEvent, Term
 
 Kind = ObligationEvent.Kind
+_PROJECTED = ("owed_by", "province", "assignee", "due_at", "suspended_at", "discharged_at", "ending")
+
+
+class OutOfOrder(ValueError):
+    """An event that cannot follow those before it."""
 
 
 @dataclass
 class Ledger:
+    """`calendar` is the one that `terms.calendar` returns."""
+
     obligation: Obligation
     events: list[ObligationEvent]
     calendar: Calendar
@@ -40,8 +51,11 @@ class Ledger:
         actor_id: UUID | None,
         calendar: Calendar,
         key: UUID | None = None,
+        remote: bool = False,
+        complex: bool = False,
     ) -> "Ledger":
-        """Start a clock. The due date is counted by `law` and kept with the event."""
+        """Start a clock. The due date is counted by `law` and kept with the event; `remote` and `complex` say why
+        the amount is not the ordinary one."""
         obligation = Obligation(
             id=key or uuid4(),
             kind=kind,
@@ -63,12 +77,20 @@ class Ledger:
             "assignee": str(assignee) if assignee else None,
             "term_version": term.version,
         }
+        facts |= {name: True for name, holds in (("remote", remote), ("complex", complex)) if holds}
         ledger.add(Kind.OPENED, at=at, recorded_at=recorded_at, actor_id=actor_id, facts=facts)
         return ledger
 
     @classmethod
     def load(cls, obligation: Obligation, calendar: Calendar) -> "Ledger":
-        return cls(obligation, list(obligation.events.order_by("seq")), calendar)
+        return cls(obligation, sorted(obligation.events.all(), key=lambda event: event.seq), calendar)
+
+    def can_pause(self, ground: str, at: datetime) -> bool:
+        """Say whether the clock may stand still from an instant on: it runs, its term lists the ground, and its
+        date has not passed. A promise that is late stays late."""
+        row = self.obligation
+        runs = row.discharged_at is None and row.suspended_at is None
+        return runs and ground in row.term.pause_grounds and at < row.due_at
 
     def add(
         self,
@@ -80,7 +102,13 @@ class Ledger:
         ground: str = "",
         facts: dict[str, Any] | None = None,
     ) -> ObligationEvent:
-        """Add an event and bring the projections up to date."""
+        """Add an event and bring the projections up to date.
+
+        Raises OutOfOrder after the end, for a second pause or one that overlaps another, for running on without a
+        pause, and for an instant before the start (or, running on, before the pause).
+        """
+        before = self.projection()
+        self._refuse_disorder(before, kind, at)
         event = ObligationEvent(
             obligation=self.obligation,
             seq=len(self.events) + 1,
@@ -91,11 +119,15 @@ class Ledger:
             ground=ground[:200],
             facts=dict(facts or {}),
         )
+        counts = before.counts(kind)
+        after = before.add(event)
+        if counts:
+            due_at, versions = self._count(after)
+            event.facts |= {"due_at": due_at.isoformat(), "calendar": versions}
+            after.due_at = due_at
         self.events.append(event)
         self.added.append(event)
-        if kind in (Kind.OPENED, Kind.RESUMED, Kind.EXTENDED, Kind.RECOMPUTED):
-            event.facts["due_at"] = replay.fold(self.events).deadline(self.calendar).due_at.isoformat()
-        self._project()
+        self._project(after)
         return event
 
     def projection(self) -> replay.Projection:
@@ -106,16 +138,55 @@ class Ledger:
         if self.obligation._state.adding:
             self.obligation.save(force_insert=True)
         else:
-            self.obligation.save()
+            self.obligation.save(update_fields=_PROJECTED)
         ObligationEvent.objects.bulk_create(self.added)
         self.added = []
 
-    def _project(self) -> None:
-        found, row = self.projection(), self.obligation
+    def _count(self, found: replay.Projection) -> tuple[datetime, dict[str, int]]:
+        """Return when the term ends, and the versions of the years by which that was counted."""
+        assert isinstance(self.calendar, KeptCalendar) and found.started_at is not None
+        counted = found.deadline(self.calendar)
+        return counted.due_at, self.calendar.used(day_of(found.started_at), counted.last_day)
+
+    def _refuse_disorder(self, now: replay.Projection, kind: str, at: datetime) -> None:
+        if (now.started_at is None) != (kind == Kind.OPENED):
+            raise OutOfOrder("a clock is opened first, and once")
+        if now.discharged_at is not None:
+            raise OutOfOrder("nothing follows the end of a clock")
+        if now.started_at is not None and at < now.started_at:
+            raise OutOfOrder("an event lies before the start of its clock")
+        if kind == Kind.SUSPENDED:
+            if now.suspended_at is not None:
+                raise OutOfOrder("the clock stands still already")
+            if any(pause.end is not None and at < pause.end for pause in now.pauses):
+                raise OutOfOrder("two pauses overlap")
+        if kind == Kind.RESUMED and (now.suspended_at is None or at < now.suspended_at):
+            raise OutOfOrder("a clock runs on after it stood still")
+
+    def _project(self, found: replay.Projection) -> None:
+        row = self.obligation
         assert found.due_at is not None and found.owed_by is not None
         row.due_at, row.owed_by_id, row.province_id = found.due_at, found.owed_by, found.province
         row.assignee_id, row.suspended_at = found.assignee, found.suspended_at
         row.discharged_at, row.ending = found.discharged_at, found.ending
+
+
+def entries_of(ledgers: Iterable[Ledger], reason: str) -> list[AuditEntry]:
+    """Return an entry for each event that is not saved yet, committed to it, ready for `audit.record_history`."""
+    return [
+        audit.prepare(
+            replay.ACTIONS[event.kind],
+            at=event.recorded_at,
+            actor_id=event.actor_id,
+            object_type="obligations.obligation",
+            object_id=ledger.obligation.pk,
+            unit_id=ledger.obligation.owed_by_id,
+            reason=reason,
+            values=replay.committed(event),
+        )
+        for ledger in ledgers
+        for event in ledger.added
+    ]
 
 
 def save_all(ledgers: Sequence[Ledger], batch: int = 1000) -> None:

@@ -1,4 +1,5 @@
 from datetime import datetime, timedelta
+from uuid import uuid4
 
 from django.conf import settings
 from django.db import models
@@ -7,6 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from gandan.access.models import Guarded, GuardedManager
 from gandan.access.policies import Open, Part, Policy
+from gandan.law import is_overdue
+from gandan.law.terms import UNITS
 from gandan.units.fields import UnitKey
 
 
@@ -23,14 +26,21 @@ class CalendarYear(Guarded):
     status = models.CharField(_("status"), max_length=12, choices=Status)
     decree = models.CharField(_("decree"), max_length=120, blank=True)
     version = models.PositiveIntegerField(default=1)
-    """One more with each change, so that what was read before is read again."""
+    """One more with each change. An event keeps the versions by which its due date was counted."""
+    edition = models.UUIDField(default=uuid4, editable=False)
+    """Another one with each change, so that a change that was undone is never taken for the one after it."""
+    decided_in = models.PositiveIntegerField(null=True)
+    """The version with which the year was decided."""
 
     def __str__(self) -> str:
         return str(self.year)
 
 
 class CalendarDay(Guarded):
-    """A day that differs from its weekday: a holiday, a swapped day of rest, a Saturday worked in exchange."""
+    """A day that differs from its weekday: a holiday, a swapped day of rest, a Saturday worked in exchange.
+
+    A day that is taken out stays in the history of its year, so that what was counted by it can be counted again.
+    """
 
     class Kind(models.TextChoices):
         HOLIDAY = "holiday", _("public holiday")
@@ -40,18 +50,33 @@ class CalendarDay(Guarded):
     access = Open("the working calendar binds everybody")
 
     year = models.ForeignKey(CalendarYear, on_delete=models.CASCADE, related_name="days")
-    day = models.DateField(_("day"), unique=True)
+    day = models.DateField(_("day"))
     kind = models.CharField(_("kind"), max_length=12, choices=Kind)
     name_vi = models.CharField(_("name in Vietnamese"), max_length=120)
     name_en = models.CharField(_("name in English"), max_length=120)
     decree = models.CharField(_("decree"), max_length=120, blank=True)
+    published_on = models.DateField(_("published on"), null=True, blank=True)
+    since = models.PositiveIntegerField(default=1)
+    """The version of the year that brought it in."""
+    until = models.PositiveIntegerField(null=True)
+    """The version of the year that took it out."""
+    ended_by = models.CharField(_("decree that took it out"), max_length=120, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["day"], condition=Q(until=None), name="calendar_day_once"),
+            models.CheckConstraint(condition=Q(until=None) | Q(until__gt=models.F("since")), name="calendar_day_order"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.day} {self.name_vi}"
 
 
 class Term(Guarded):
-    """One version of a statutory or promised term, with its citation and how well that is verified."""
+    """One version of a statutory or promised term, with its citation and how well that is verified.
+
+    A version is never altered; the next one only says until when it held.
+    """
 
     access = Open("what the law and the province promise is public")
 
@@ -93,6 +118,10 @@ class Term(Guarded):
         constraints = [
             models.UniqueConstraint(fields=["code", "version"], name="term_version_once"),
             models.CheckConstraint(condition=Q(amount__gt=0), name="term_amount_positive"),
+            models.CheckConstraint(condition=Q(unit__in=UNITS), name="term_unit_known"),
+            models.CheckConstraint(
+                condition=Q(valid_to=None) | Q(valid_to__gt=models.F("valid_from")), name="term_dates_in_order"
+            ),
         ]
         indexes = [models.Index(fields=["procedure", "starts_on"], name="term_procedure")]
 
@@ -101,7 +130,7 @@ class Term(Guarded):
 
 
 class ObligationQuerySet(models.QuerySet["Obligation"]):
-    """Questions about many obligations at an instant. Each agrees with `Obligation.state(at)`."""
+    """Questions about many obligations at an instant. Each agrees with `Obligation.is_in(name, at)`."""
 
     def open(self) -> "ObligationQuerySet":
         return self.filter(discharged_at=None)
@@ -140,6 +169,8 @@ class Obligation(Guarded):
     `owed_by`, `assignee`, `due_at`, `suspended_at`, `discharged_at` and `ending` are projections: replaying the
     events gives them again (`gandan check` does). No state is stored.
     """
+
+    STATES = ("open", "waiting", "overdue", "in_time", "late")
 
     class Ending(models.TextChoices):
         DISCHARGED = "discharged", _("done")
@@ -188,6 +219,24 @@ class Obligation(Guarded):
     def __str__(self) -> str:
         return self.clock
 
+    def is_in(self, state: str, at: datetime) -> bool:
+        """Say whether the obligation is in a state of `STATES` at an instant; some include others."""
+        ended, counted = self.discharged_at, self.ending != self.Ending.WITHDRAWN
+        match state:
+            case "open":
+                return ended is None
+            case "waiting":
+                return ended is None and self.suspended_at is not None
+            case "overdue":
+                return is_overdue(
+                    self.due_at, at, suspended=self.suspended_at is not None, discharged=ended is not None
+                )
+            case "in_time":
+                return ended is not None and counted and ended < self.due_at
+            case "late":
+                return ended is not None and counted and ended >= self.due_at
+        raise ValueError(f"an obligation knows {', '.join(self.STATES)}, not {state!r}")
+
 
 class ObligationEvent(Guarded):
     """What happened to an obligation. Only ever added to."""
@@ -217,7 +266,8 @@ class ObligationEvent(Guarded):
     ground = models.CharField(max_length=200, blank=True)
     """A code of the term's grounds, or the number of a decision; never a person's words."""
     facts = models.JSONField(default=dict)
-    """What replaying needs: due_at, owed_by, province, assignee, amount and unit of an extension, calendar."""
+    """What replaying needs: due_at and the versions of the calendar by which it was counted, owed_by, province,
+    assignee, amount and unit. `late_entry` marks what was written down only after the date had passed."""
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["obligation", "seq"], name="obligation_event_once")]

@@ -12,5 +12,7 @@ urlpatterns = [
     path("admin/calendar/day/<str:day>/remove/", views.calendar_day_remove, name="calendar_day_remove"),
     path("admin/calendar/<int:year>/decide/", views.calendar_year_decide, name="calendar_year_decide"),
     path("admin/terms/", views.term_list, name="terms"),
+    path("admin/terms/import/", views.terms_import, name="terms_import"),
+    path("admin/terms/file/", views.terms_file, name="terms_file"),
     path("admin/terms/<str:code>/", views.term_edit, name="term"),
 ]

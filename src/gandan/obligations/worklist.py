@@ -6,15 +6,17 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.core import signing
 from django.db.models import Count, F, Min, Q
 from django.utils.translation import gettext_lazy as _
 
 from gandan.access import Actor
 from gandan.access.clock import VIETNAM, day_of
 from gandan.law import ClockState, clock_state
-from gandan.obligations import kinds
+from gandan.obligations import cursors, kinds, sql
+from gandan.obligations.cursors import WrongCursor
 from gandan.obligations.models import Obligation
+
+__all__ = ["BUCKETS", "MANY", "PAGE", "Load", "Page", "Row", "WrongCursor", "by_unit", "dress", "for_matter", "page"]
 
 PAGE = 25
 MANY = 1000
@@ -23,12 +25,10 @@ BUCKETS = {
     "overdue": _("Overdue"),
     "today": _("Due today"),
     "week": _("Due this week"),
+    "later": _("Due later"),
     "waiting": _("Waiting for others"),
 }
-
-
-class WrongCursor(ValueError):
-    """A page address that belongs to another list, or to none."""
+"""The views of a list. "This week" includes today, "later" is all that falls due after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,31 +52,34 @@ class Page:
     counts: dict[str, int]
 
 
-def query(actor: Actor, at: datetime, *, bucket: str = "all", mine: bool = False, unit: UUID | None = None) -> Any:
-    """Return the open obligations in a bucket that the actor may see."""
+def query(actor: Actor, *, mine: bool = False, unit: UUID | None = None) -> Any:
+    """Return the open obligations that the actor may see."""
     rows = Obligation.for_(actor, "obligation.read").open()
     if mine:
         rows = rows.filter(assignee=actor.user_id)
     if unit is not None:
         rows = rows.filter(owed_by=unit)
-    return _bucket(rows, bucket, at)
+    return rows
 
 
 def page(
     actor: Actor, at: datetime, *, bucket: str = "all", mine: bool = False, unit: UUID | None = None, cursor: str = ""
 ) -> Page:
-    """Return one page in order of due date, with the counts of all buckets. Raises WrongCursor."""
-    rows = query(actor, at, bucket=bucket, mine=mine, unit=unit)
+    """Return one page in order of due date, with the counts of all buckets: one query for the rows, one for the
+    counts, one for the titles of each kind. Raises WrongCursor."""
+    everything = query(actor, mine=mine, unit=unit)
+    rows = _bucket(everything, bucket, at)
     digest = f"{actor.user_id}|{bucket}|{mine}|{unit}"
     if cursor:
-        due_at, last = _read(cursor, digest)
+        due_at, last = cursors.read(cursor, digest)
         rows = rows.filter(due_at__gte=due_at).filter(Q(due_at__gt=due_at) | Q(pk__gt=last))
     found = list(rows.select_related("owed_by", "assignee", "term").order_by("due_at", "pk")[: PAGE + 1])
     following = ""
     if len(found) > PAGE:
         found = found[:PAGE]
-        following = signing.dumps([found[-1].due_at.isoformat(), str(found[-1].pk), digest], salt="worklist")
-    counts = {name: _count(query(actor, at, bucket=name, mine=mine, unit=unit)) for name in BUCKETS}
+        following = cursors.sign([found[-1].due_at.isoformat(), str(found[-1].pk)], digest)
+    # Up to a thousand and one, so that a wide scope never counts a million rows.
+    counts = sql.counts_up_to(MANY + 1, {name: _bucket(everything, name, at) for name in BUCKETS})
     return Page(dress(actor, found, at), following, counts)
 
 
@@ -106,8 +109,16 @@ def state_of(obligation: Obligation, at: datetime) -> ClockState:
 
 
 def for_matter(actor: Actor, matter: UUID, at: datetime) -> list[tuple[Obligation, ClockState]]:
+    """Return the promises of one matter with their clocks, their events at hand for the printed sum."""
     rows = Obligation.for_(actor, "obligation.read").filter(matter=matter).select_related("term", "owed_by", "assignee")
-    return [(row, state_of(row, at)) for row in rows.order_by("started_at", "clock")]
+    rows = rows.prefetch_related("events").order_by("started_at", "clock")
+    return [(row, state_of(row, at)) for row in rows]
+
+
+def units(actor: Actor) -> list[tuple[str, str]]:
+    """Return (slug, title) of the units in reach that owe something, for a filter."""
+    rows = query(actor).order_by("owed_by__title").values_list("owed_by__slug", "owed_by__title").distinct()
+    return list(rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +183,9 @@ def _bucket(rows: Any, bucket: str, at: datetime) -> Any:
     if bucket == "today":
         return rows.due_within(at, _end_of_day(at) - at)
     if bucket == "week":
-        return rows.due_within(at, _end_of_day(at) + timedelta(days=6 - day_of(at).weekday()) - at)
+        return rows.due_within(at, _end_of_week(at) - at)
+    if bucket == "later":
+        return rows.running().filter(due_at__gt=_end_of_week(at))
     if bucket == "waiting":
         return rows.waiting()
     return rows
@@ -182,16 +195,6 @@ def _end_of_day(at: datetime) -> datetime:
     return datetime.combine(day_of(at) + timedelta(days=1), time(0), VIETNAM)
 
 
-def _count(rows: Any) -> int:
-    """Count up to a thousand and one, so that a wide scope never counts a million rows."""
-    return int(rows.order_by()[: MANY + 1].count())
-
-
-def _read(cursor: str, digest: str) -> tuple[datetime, UUID]:
-    try:
-        due_at, last, belongs = signing.loads(cursor, salt="worklist")
-    except (signing.BadSignature, ValueError, TypeError):
-        raise WrongCursor from None
-    if belongs != digest:
-        raise WrongCursor
-    return datetime.fromisoformat(due_at), UUID(last)
+def _end_of_week(at: datetime) -> datetime:
+    """Return the midnight that ends Sunday."""
+    return _end_of_day(at) + timedelta(days=6 - day_of(at).weekday())
