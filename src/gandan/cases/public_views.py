@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from gandan.access import ANONYMOUS, Refused, now, today
 from gandan.access.decorators import public
-from gandan.cases import actions, catalogue, follow, public_forms, uploads
+from gandan.cases import actions, catalogue, follow, permissions, public_forms, uploads
 from gandan.cases.desk_views import file_response
 from gandan.cases.guessing import guesses
 from gandan.cases.models import Case, CaseEvent, Draft, Procedure
@@ -230,7 +230,12 @@ def _send(request: HttpRequest, draft: Draft, procedure: Procedure, unit: Unit |
     if draft.case_id is not None:
         # The answer to the first sending was lost on the way: the same receipt again.
         case = Case.system("same-submission").select_related("procedure", "holder").get(pk=draft.case_id)
-        return _receipt(request, actions.Receipt(case, follow.code_for(draft.pk), again=True))
+        return _receipt(
+            request,
+            actions.Receipt(
+                case, follow.again(case.submission, case.follow_hash, anonymous=case.anonymous), again=True
+            ),
+        )
     if unit is None:
         return redirect("report_step", draft=draft.pk, step="where")
     data = draft.data
@@ -373,13 +378,13 @@ def _followed(request: HttpRequest, case: Case, code: str, failed: dict[str, Any
             "lead": running[0] if running else None,
             "state": case.get_state(),
             "timeline": [_shown(event) for event in case.events.filter(shown=True)],
-            "papers": case.paper_requests.filter(supplied_at=None).first(),
+            "papers": case.paper_requests.filter(supplied_at=None).first() if case.asked_at else None,
             "files": case.attachments.filter(shown=True),
             "message_form": failed.get("message") or public_forms.MessageForm(auto_id="message_%s"),
             "supply_form": failed.get("supply") or public_forms.MessageForm(auto_id="supply_%s"),
             "reopen_form": failed.get("reopen") or public_forms.MessageForm(auto_id="reopen_%s"),
             "rating_form": failed.get("rate") or public_forms.RatingForm(auto_id="rate_%s"),
-            "may_rate": case.answered_at is not None and case.rated_round < case.round,
+            "may_rate": permissions.rate(case) is None,
             "may_reopen": case.answered_at is not None and not case.withdrawn_at,
             "token": uuid4(),
             "forms": list(failed.values()),
