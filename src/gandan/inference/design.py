@@ -57,12 +57,12 @@ class Level:
     @property
     def certain(self) -> npt.NDArray[np.bool_]:
         """Strata that were taken whole."""
-        return self.fraction > 1 - _TINY
+        return np.asarray(self.fraction > 1 - _TINY, dtype=bool)
 
     @property
     def lonely(self) -> npt.NDArray[np.bool_]:
         """Strata with one sampled unit that were not taken whole."""
-        return (self.sampled == 1) & ~self.certain
+        return np.asarray((self.sampled == 1) & ~self.certain, dtype=bool)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -164,11 +164,11 @@ def compact(codes: Array) -> tuple[Array, Codes]:
 def missing_codes(codes: Array) -> npt.NDArray[np.bool_]:
     """Return where a vector of codes holds nothing: NaN, NaT, None or an empty text."""
     if codes.dtype.kind == "f":
-        return np.isnan(codes)
+        return np.asarray(np.isnan(codes), dtype=bool)
     if codes.dtype.kind in "mM":
-        return np.isnat(codes)
+        return np.asarray(np.isnat(codes), dtype=bool)
     if codes.dtype.kind == "U":
-        return codes == ""
+        return np.asarray(codes == "", dtype=bool)
     if codes.dtype.kind == "O":
         return np.array([each is None or each == "" or each != each for each in codes], dtype=bool)
     return np.zeros(codes.shape, dtype=bool)

@@ -524,9 +524,36 @@ def tiers(
         kept_seed = _seed(seed)
         critical, mc_error, rejected = _settle_tiers(statistic, open_, spread, joint, level, draws, kept_seed)
     else:
-        critical, rejected = _settle_by_tail(statistic, open_, level, chosen)
+        by = "holm" if chosen == "holm" else "sidak"
+        last, told = tell_apart(statistic[None, :], open_[None, :], level, by)
+        critical, rejected = float(last[0]), told[0]
     tier = np.where(rejected | apart, np.sign(difference), 0).astype(np.int8)
     return Tiers(tier, difference, spread, critical, mc_error, kept_seed, chosen, level)
+
+
+def tell_apart(
+    statistic: Floats, tested: Flags, level: float, method: Literal["sidak", "holm"]
+) -> tuple[Floats, Flags]:
+    """Return (last critical value (s), who is told apart (s, p)) for s sets of p statistics |difference|/se.
+
+    In each row the largest is compared with the value for all that are `tested`, the next with the value for one
+    fewer, and so on until one fails. Values: Φ⁻¹(1 - α_m/2) for m still open, α_m = 1 - level^(1/m) ("sidak") or
+    (1 - level)/m ("holm"). 0 where nothing is tested. No chance. Source: Šidák 1967; Holm 1979.
+    """
+    from scipy.special import ndtri
+
+    rows, size = statistic.shape
+    remaining = np.arange(1, size + 1)
+    alpha = -np.expm1(np.log(level) / remaining) if method == "sidak" else (1 - level) / remaining
+    values = np.concatenate(([0.0], -ndtri(alpha / 2)))
+    order = np.argsort(np.where(tested, -statistic, np.inf), axis=1, kind="stable")
+    left = np.maximum(tested.sum(axis=1)[:, None] - np.arange(size), 0)
+    passed = np.take_along_axis(statistic, order, axis=1) > values[left]
+    passed = np.logical_and.accumulate(passed & (left > 0), axis=1)
+    rejected = np.zeros((rows, size), dtype=bool)
+    np.put_along_axis(rejected, order, passed, axis=1)
+    first_failed = np.minimum(passed.sum(axis=1), np.maximum(tested.sum(axis=1) - 1, 0))
+    return values[left[np.arange(rows), first_failed]], rejected
 
 
 # The comparisons, in an order of the units that does not depend on how they were given.
@@ -948,22 +975,6 @@ def _against(
         raise InferenceError("not-finite", name="reference", row=row, value=float(target[row]))
     root = (np.diag(se) if matrix is None else _root(matrix)) if joint else None
     return x - target, se**2, root
-
-
-def _settle_by_tail(statistic: Floats, open_: Flags, level: float, method: Method) -> tuple[float, Flags]:
-    """Return the last critical value and who exceeded one, for methods that need only the number still open."""
-    from scipy.special import ndtri
-
-    rejected = np.zeros(statistic.size, dtype=bool)
-    critical = 0.0
-    while (remaining := int((open_ & ~rejected).sum())) > 0:
-        share = -np.expm1(np.log(level) / remaining) if method == "sidak" else (1 - level) / remaining
-        critical = -float(ndtri(share / 2))
-        more = open_ & ~rejected & (statistic > critical)
-        if not more.any():
-            break
-        rejected |= more
-    return critical, rejected
 
 
 def _settle_tiers(
