@@ -9,6 +9,9 @@ from django import forms
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 
+# Django's own sentence for an empty field: said here, so that our catalogue gives it in the house's words.
+REQUIRED = _("This field is required.")
+
 
 @dataclass(frozen=True, slots=True)
 class Hinted:

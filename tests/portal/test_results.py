@@ -1,0 +1,59 @@
+"""What the public pages publish is what happened, and nothing about complaints."""
+
+import pytest
+from django.test import Client
+
+from gandan.cases import actions
+from gandan.portal import periods
+
+pytestmark = pytest.mark.django_db
+
+
+def figures(unit):
+    return Client().get(f"/units/{unit.slug}/results/?format=json").json()["rows"][0]
+
+
+def answered(cast, text):
+    receipt, pao = cast.brings(text=text), cast.actor("pao")
+    actions.take(case=receipt.case, by=pao)
+    actions.answer(case=receipt.case, text="Đã lắp đèn", by=pao)
+    return receipt.case
+
+
+def test_figures_count_what_was_received_settled_and_kept(cast):
+    assert figures(cast.na_then)["received"] == 0
+    answered(cast, "Đường tối")
+    cast.brings("DE-01", "Cán bộ đòi tiền")
+    found = figures(cast.na_then)
+    assert (found["received"], found["settled"], found["in_time"], found["promises_ended"]) == (1, 1, 2, 2)
+    assert found["rating_mean"] is None and found["ratings"] == 0
+    assert figures(cast.phieng_lua)["received"] == 0
+
+
+def test_a_mean_is_shown_from_five_scores_on(cast):
+    for count in range(1, 6):
+        actions.rate(case=answered(cast, f"Việc {count}"), score=4, told_until_when=True, by=cast.actor("pao"))
+        assert figures(cast.na_then)["rating_mean"] == (4.0 if count == 5 else None)
+
+
+def test_csv_and_json_tell_the_same(cast):
+    cast.brings()
+    text = Client().get(f"/units/{cast.na_then.slug}/results/?format=csv").content.decode("utf-8-sig")
+    header, row = (line.split(",") for line in text.strip().splitlines())
+    assert row[header.index("received")] == "1" and row[header.index("median_days")] == ""
+    assert Client().get("/results/?format=json").json()["rows"]
+
+
+@pytest.mark.parametrize(
+    "address", ["/units/{}/results/?period=2026Q9", "/units/{}/results/?format=xml", "/results/?period=x"]
+)
+def test_a_period_or_form_that_does_not_exist_is_not_found(cast, address):
+    assert Client().get(address.format(cast.na_then.slug)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("code", "first", "end"), [("2026Q4", "2026-10-01", "2027-01-01"), ("2026", "2026-01-01", "2027-01-01")]
+)
+def test_a_period_ends_the_day_before_the_next_begins(code, first, end):
+    found = periods.read(code)
+    assert (found.start.isoformat(), found.end.isoformat()) == (first, end)
