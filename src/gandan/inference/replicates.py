@@ -117,7 +117,8 @@ def replicate_weights(
     samples of two units per stratum; "fay" the same with factors 2 − rho and rho; "rao-wu" draws n_h − 1 units with
     replacement and rescales; "bootstrap" draws n_h (factors may fall below 0). The last two need `n` replicates and
     `rng`. `n` of half samples asks for at least so many. `hadamard`: a matrix of ±1 (or 1 and 0) to use instead of
-    ours: a column for each stratum, after the one of ones that is left out; 1 doubles the second unit. Population sizes enter by 1 − f; a stratum taken whole has no replicate of weight. Half samples ignore them.
+    ours: a column for each stratum, after the one of ones that is left out; 1 doubles the second unit.
+    Population sizes enter by 1 − f; a stratum taken whole has no replicate of weight. Half samples ignore them.
 
     Raises InferenceError: `lonely-psu` (unless the design says "remove"), `replicates-need-pairs`,
     `option-unknown`, and what calibration raises for a replicate that cannot meet its totals.
