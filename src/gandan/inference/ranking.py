@@ -524,7 +524,7 @@ def tiers(
         kept_seed = _seed(seed)
         critical, mc_error, rejected = _settle_tiers(statistic, open_, spread, joint, level, draws, kept_seed)
     else:
-        by = "holm" if chosen == "holm" else "sidak"
+        by: Literal["sidak", "holm"] = "holm" if chosen == "holm" else "sidak"
         last, told = tell_apart(statistic[None, :], open_[None, :], level, by)
         critical, rejected = float(last[0]), told[0]
     tier = np.where(rejected | apart, np.sign(difference), 0).astype(np.int8)
