@@ -221,3 +221,9 @@ def test_the_communes_of_dong_nai_that_became_wards_can_be_entered(db):
     assert long_thanh.name_on(date(2026, 4, 29)) == "Xã Long Thành"
     assert long_thanh.name_on(day) == "Phường Long Thành"
     assert seat.name_on(day) == "Thành phố Đồng Nai"
+
+
+def test_a_unit_is_found_by_the_spelling_of_another_list(db):
+    actions.load_reference(province="12", by=NOBODY)
+    for one, other in (("can ho", "Kan Hồ"), ("Tung Qua Lìn", "tong qua lin"), ("la nhi thang", "Lản Nhì Thàng")):
+        assert find(one) and find(one) == find(other), one

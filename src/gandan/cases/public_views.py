@@ -96,7 +96,7 @@ STEPS = ("where", "what", "files", "who", "check")
 def report(request: HttpRequest) -> HttpResponse:
     """Choose what to bring; the draft begins here."""
     kind = request.GET.get("kind", "")
-    form = public_forms.KindForm(request.POST or None, initial={"kind": kind})
+    form = public_forms.KindForm(request.POST if request.method == "POST" else None, initial={"kind": kind})
     if request.method == "POST" and form.is_valid():
         unit = request.GET.get("unit", "")
         data: dict[str, Any] = {"kind": form.cleaned_data["kind"]}
@@ -138,7 +138,7 @@ def report_step(request: HttpRequest, draft: UUID, step: str) -> HttpResponse:
 
 
 def _step_form(step: str, request: HttpRequest, draft: Draft, procedure: Procedure) -> Any:
-    data = request.POST or None
+    data = request.POST if request.method == "POST" else None
     if step == "where":
         return public_forms.WhereForm(data, initial=draft.data)
     if step == "who":

@@ -59,6 +59,12 @@ def load(province: str | None) -> int:
         (UnitAlias(unit=units[e.key], text=e.full_name, folded=fold(e.full_name), official=True) for e in entries),
         batch_size=1000,
     )
+    by_code = {(e.code, e.valid_from): e for e in entries}
+    UnitAlias.objects.bulk_create(
+        UnitAlias(unit=units[by_code[code, day].key], text=text, folded=fold(text))
+        for code, day, text in register.aliases()
+        if (code, day) in by_code
+    )
     Placement.objects.bulk_create(_placements(book, entries, units, country), batch_size=1000)
     Succession.objects.bulk_create(_successions(book, units, acts, keys), batch_size=1000)
     return len(units) + 1

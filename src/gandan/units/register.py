@@ -155,11 +155,17 @@ class Register:
         return links
 
     def find(self, text: str, on: date | None = None) -> list[Entry]:
-        """Return the communes whose name holds the words, with or without diacritics."""
+        """Return the units whose name, or another spelling of it, holds the words; diacritics do not matter."""
         wanted = fold(text)
         if not wanted:
             return []
-        return [e for e in self.entries if wanted in fold(e.full_name) and (on is None or e.holds(on))]
+        spelt = {code for code, day, other in aliases() if wanted in fold(other) and (on is None or day <= on)}
+        return [
+            e
+            for e in self.entries
+            if (wanted in fold(e.full_name) or (e.code in spelt and e.level == "commune"))
+            and (on is None or e.holds(on))
+        ]
 
 
 def fold(text: str) -> str:
@@ -274,6 +280,11 @@ def unchanged_communes(before: Any, after: Any, links: Any) -> Iterator[str]:
             was, now = old[code], after[code]
             if was["type"] == now["type"] and _alike(was["name"], now["name"]):
                 yield code
+
+
+def aliases() -> list[tuple[str, date, str]]:
+    """Return other spellings in official lists as (code, a day on which the unit bears it, spelling)."""
+    return [(row["code"], date.fromisoformat(row["on"]), row["text"]) for row in _rows("aliases.csv")]
 
 
 def _alike(one: str, other: str) -> bool:
