@@ -201,7 +201,10 @@ def test_intervals_widen_with_the_level_and_stay_in_range(made, ci):
     ]
     with np.errstate(invalid="ignore"):
         for inner, outer in pairwise(ends):
-            known = ~np.isnan(inner.lo)
+            # Korn and Graubard's correction by t quantiles can narrow where a domain has fewer rows than the
+            # design has degrees of freedom: that is their formula, kept as it is.
+            clopper = inner.flags["pooled-deff"] | (ci == "korn")
+            known = ~np.isnan(inner.lo) & ~(clopper & (inner.n - 1 < inner.df))
             assert (outer.lo[known] <= inner.lo[known] + 1e-12).all()
             assert (outer.hi[known] >= inner.hi[known] - 1e-12).all()
         if ci != "t":
