@@ -118,6 +118,10 @@ class Residualizer:
             e = e - np.asarray(step.x @ _solve(step.gram, right[None])[0])
         return e[:, 0] if z.ndim == 1 else e
 
+    def negative(self, weight: Array) -> Codes:
+        """Return the rows whose calibrated weight is below 0: only the unbounded linear distance makes any."""
+        return np.flatnonzero(np.asarray(weight) < 0)
+
     def recalibrate(self, weight: Floats) -> Floats:
         """Return other base weights (n) of the same rows calibrated by the same steps; rows of weight 0 stay 0."""
         for step in self.steps:
@@ -137,7 +141,8 @@ def calibrate(
     """Return the design with weights that meet Σ w·x = totals as near to the old ones as `distance` measures.
 
     `X` (n, p): finite numbers, with a column of ones where the population size is a total. `totals` (p). `distance`:
-    "linear" (regression estimator; weights may fall below 0), "raking" (weights stay above 0), "logit" (needs
+    "linear" (regression estimator; weights may fall below 0, see
+    `Residualizer.negative`), "raking" (weights stay above 0), "logit" (needs
     `bounds` (L, U), 0 ≤ L < 1 < U: each weight stays between L and U times the old one). "linear" with `bounds`
     truncates. Totals are met within 1e-12 of max(|total|, 1).
 

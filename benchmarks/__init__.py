@@ -1,0 +1,1 @@
+"""Seeded benchmarks: ours and a peer in one run, interleaved, values checked first, ratios as JSON."""
