@@ -313,8 +313,9 @@ def test_degrees_of_freedom_are_those_of_the_design_unless_asked():
     narrow = estimate_domains(design, y, domain, df="domain")
     assert narrow.df[:, 0].tolist() == [1, 0]
     assert "few-psu" in narrow.flags[1, 0] and np.isnan(narrow.lo[1, 0]) and not np.isnan(narrow.se[1, 0])
+    assert np.isnan(estimate_domains(design, y, domain).lo[1, 0]), "one unit shows no variance between units"
     normal = estimate_domains(design, y, domain, df=math.inf)
-    np.testing.assert_allclose(normal.hi - normal.est, 1.959963984540054 * normal.se)
+    np.testing.assert_allclose((normal.hi - normal.est)[0], 1.959963984540054 * normal.se[0])
 
 
 def test_two_groups_of_one_unit_each_have_no_interval():
@@ -341,6 +342,18 @@ def test_one_answer_alone_is_a_share_with_almost_no_news():
     e = estimate_domains(Design(np.ones(3)), [1, 0, 0], [1, 0, 0], stat="proportion")
     assert e.est[1, 0] == 1.0
     assert 0 < e.lo[1, 0] < 0.1 and e.hi[1, 0] == 1.0
+
+
+def test_a_domain_in_one_unit_is_not_certain_unless_all_were_asked():
+    stratum, unit = np.repeat([0, 1], 4), np.tile([0, 0, 1, 1], 2)
+    y, domain = np.array([1.0, 0, 1, 1, 0, 1, 0, 0]), [0, 0, 1, 1, 1, 1, 1, 1]
+    sample, census = Design(np.ones(8), stratum, unit), Design(np.ones(8), stratum, unit, fpc=2)
+    mean, share = (estimate_domains(sample, y, domain, stat=stat) for stat in ("mean", "proportion"))
+    assert np.isnan([mean.lo[0, 0], mean.hi[0, 0]]).all()
+    assert share.est[0, 0] == 0.5 and share.lo[0, 0] < 0.2 and share.hi[0, 0] > 0.8
+    assert {"one-psu", "zero-variance", "pooled-deff"} <= set(share.flags[0, 0])
+    mean = estimate_domains(census, y, domain)
+    assert (mean.lo[:, 0] == mean.est[:, 0]).all() and (mean.hi[:, 0] == mean.est[:, 0]).all()
 
 
 def test_a_ratio_over_nothing_is_flagged():

@@ -65,8 +65,8 @@ def test_sample_sizes_of_the_handbook():
     ("p1", "p2", "plain", "with_effect"), [(0.96, 0.98, 1141, 1711), (0.90, 0.95, 434, 652), (0.80, 0.90, 199, 298)]
 )
 def test_interviews_that_separate_two_named_units(p1, p2, plain, with_effect):
-    assert abs(two_shares(p1, p2) - plain) <= 1
-    assert abs(two_shares(p1, p2, deff=1.5) - with_effect) <= 1
+    assert two_shares(p1, p2) == plain
+    assert two_shares(p1, p2, deff=1.5) == with_effect
 
 
 def test_clusters_cost_precision():

@@ -405,8 +405,9 @@ def estimate_domains(
     `y` (n) or (n, K), NaN where missing: a missing value is outside its variable's domain, its row stays in the
     design. `stat`: "mean", "total", "ratio" (needs `denominator`, (n) or (n, K)), "proportion" (values 0 to 1).
     `ci`: "t", "logit", "asin" or "korn" (Korn and Graubard, R's "beta"); None means "t", and "logit" for a
-    proportion. A proportion of 0 or 1 without variance gets a "korn" interval on the pooled design effect of the
-    other domains, flagged `zero-variance` and `pooled-deff`: never ±0. `df`: of the whole design, of the
+    proportion. A proportion of 0 or 1, or from one unit, has no variance of its own: it gets a "korn" interval on the
+    pooled design effect of the other domains, flagged `zero-variance` and `pooled-deff`; a mean or ratio from one unit
+    gets none. `df`: of the whole design, of the
     units and strata with members, or a number (`math.inf` for normal quantiles).
 
     Raises InferenceError: `lonely-psu`, `not-finite`, `length-mismatch`, `option-unknown`, `level-out-of-range`,
@@ -491,8 +492,12 @@ def estimate_cells(
         bits[undefined] |= _BIT["deff-undefined"]
     kind: Interval = ci or ("logit" if stat == "proportion" else "t")
     lo, hi = interval(kind, est, se, freedom, level, n)
+    # One unit shows no variance between units: unless everybody was asked, its zero is ignorance, not certainty.
+    blind = still & (n_psu == 1) & _sampled(cells, levels, wide)
     if stat == "proportion":
-        _never_zero_width(est, lo, hi, bits, still, deff_replace, n, n_psu, freedom, level)
+        _never_zero_width(est, lo, hi, bits, still, blind, deff_replace, n, n_psu, freedom, level)
+    elif stat != "total":
+        lo, hi = np.where(blind, np.nan, lo), np.where(blind, np.nan, hi)
     return Estimates(
         est,
         se,
@@ -663,6 +668,19 @@ def _members(cells: Cells, levels: tuple[Level, ...], wide: int) -> tuple[Codes,
         counted = _by_domain(met, outer, labels, domains)
         found.append(np.broadcast_to(counted, (domains, wide)).astype(np.int64))
     return found[0], found[1]
+
+
+def _sampled(cells: Cells, levels: tuple[Level, ...], wide: int) -> Bools:
+    """Return whether any row with a value comes from a stratum, of any stage, that was not taken whole."""
+    assert cells.domains is not None
+    part = np.zeros(cells.psu.size, dtype=bool)
+    for depth, level in enumerate(levels):
+        stratum = level.stratum_of_unit[_lift(levels, depth, cells.psu)]
+        part |= ~level.certain[stratum] & (level.factor[stratum] > 0)
+    some = (np.asarray(cells.n) > 0) & part[:, None]
+    starts, found = _runs(cells.domain)
+    counted = _by_domain(some.astype(np.float64), starts, found, cells.domains.size)
+    return np.asarray(np.broadcast_to(counted > 0, (cells.domains.size, wide)))
 
 
 def _freedom(df: Literal["design", "domain"] | float, first: Level, n_psu: Codes, strata: Codes) -> Floats:
@@ -942,17 +960,17 @@ def _never_zero_width(
     hi: Floats,
     bits: Array,
     still: Bools,
+    blind: Bools,
     deff: Floats,
     n: Floats,
     n_psu: Codes,
     df: Floats,
     level: float,
 ) -> None:
-    """Give proportions of 0 and 1 an interval on the pooled design effect, in place."""
-    edge = still & ((np.abs(est) <= 1e-12) | (np.abs(est - 1) <= 1e-12))
+    """Give proportions of 0 and 1, and those from one unit, an interval on the pooled design effect, in place."""
     with np.errstate(invalid="ignore"):
-        sharp = ~np.isnan(est) & ~still & ((est <= 0) | (est >= 1))
-    edge |= sharp
+        end = ~np.isnan(est) & ((est <= 1e-12) | (est >= 1 - 1e-12))
+    edge = end | blind
     if not edge.any():
         return
     with np.errstate(invalid="ignore"):
@@ -964,8 +982,8 @@ def _never_zero_width(
     with np.errstate(invalid="ignore", divide="ignore"):
         effective = n / pooled * _correction(n, df, level)
     one = edge & (n <= 1)
-    effective = np.where(one, n / pooled, effective)
-    p = np.rint(np.where(edge, est, 0.0))
+    effective = np.minimum(np.where(one, n / pooled, effective), n)
+    p = np.where(end, np.rint(np.where(end, est, 0.0)), np.where(edge, est, 0.0))
     low, high = _clopper_pearson(p, effective, level)
     est[edge] = p[edge]
     lo[edge], hi[edge] = low[edge], high[edge]

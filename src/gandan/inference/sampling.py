@@ -161,7 +161,7 @@ def design_effect(take: float, rho: float, weight_cv: float = 0.0) -> float:
 
 
 def two_shares(p1: float, p2: float, *, deff: float = 1.0, power: float = 0.8, level: float = 0.95) -> int:
-    """Return the interviews in each of two named units that show p₁ ≠ p₂ with the given power. Rounded up."""
+    """Return the interviews in each of two named units that show p₁ ≠ p₂ with the given power, to the nearest."""
     from scipy.special import ndtri
 
     check_level(level)
@@ -171,7 +171,7 @@ def two_shares(p1: float, p2: float, *, deff: float = 1.0, power: float = 0.8, l
     middle = (p1 + p2) / 2
     a, b = float(ndtri(0.5 + level / 2)), float(ndtri(power))
     under, other = np.sqrt(2 * middle * (1 - middle)), np.sqrt(p1 * (1 - p1) + p2 * (1 - p2))
-    return int(np.ceil(deff * (a * under + b * other) ** 2 / (p1 - p2) ** 2 - 1e-9))
+    return round(float(deff * (a * under + b * other) ** 2 / (p1 - p2) ** 2))
 
 
 # Which
