@@ -216,5 +216,4 @@ def test_files_of_a_draft_go_with_the_matter_and_open_by_the_code_only(cast):
     assert answer.status_code == 200 and "attachment" in answer["Content-Disposition"]
     assert "sandbox" in answer["Content-Security-Policy"]
     assert b"".join(answer.streaming_content).startswith(b"\x89PNG")
-    answer.close()
     assert client.post(f"/follow/files/{attachment.pk}/", {"code": "0" * 16}).status_code == 404
