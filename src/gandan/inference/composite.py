@@ -176,7 +176,7 @@ def _tiers(weights: Floats, gap: Floats, spread: Floats, level: float) -> Tiers:
     # What is left of terms that cancel is rounding: nothing is told apart by it.
     size = np.einsum("sk,pk->sp", weights, np.sqrt(np.maximum(np.einsum("pkk->pk", spread), 0.0))) ** 2
     moving = variance > 1e-14 * size
-    difference = np.where(np.abs(difference) <= 1e-14 * (weights @ np.abs(gap).T + 1e-300), 0.0, difference)
+    difference = np.where(np.abs(difference) <= 1e-14 * (weights @ np.abs(gap).T), 0.0, difference)
     statistic = np.where(moving, np.abs(difference) / np.sqrt(np.where(moving, variance, 1.0)), 0.0)
     _, apart = tell_apart(statistic, moving, level, "sidak")
     apart |= ~moving & (difference != 0)
@@ -258,6 +258,8 @@ class _Criteria:
             if abs(part.sum() - 1) > 1e-9 or (part < 0).any():
                 raise InferenceError("shares-not-one", total=float(part.sum()))
             gap = self.scaled - part @ self.scaled
+            # Equal units differ from their mean by rounding, which is no difference.
+            gap[np.abs(gap) <= units * 1e-15 * np.abs(self.scaled).max(axis=0)] = 0.0
             if self.cov.ndim == 3:
                 with_mean = part[:, None, None] * own
                 of_mean = np.einsum("p,pkl->kl", part**2, own)

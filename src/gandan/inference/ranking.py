@@ -43,8 +43,8 @@ class RankSets:
     open end. `critical` is the last critical value (0 where no pair was left to compare; for counts the p-value
     below which a pair was last told apart), `mc_error` its Monte-Carlo standard error, `seed` the seed of the draws
     or None where nothing was drawn. `units`: positions of the units asked for. `knife_edge`: those whose set
-    changes when the critical value moves by twice its Monte-Carlo error; say so, or draw more. `better` (p, p), for
-    sets of all units: whether the row was shown to be better than the column.
+    changes when the critical value of every step moves by twice its Monte-Carlo error; say so, or draw more.
+    `better` (p, p), for sets of all units: whether the row was shown to be better than the column.
     """
 
     lower: Ranks
@@ -97,7 +97,8 @@ class Tiers:
 
     `tier` (p): 1 above (better), -1 below (worse), 0 not shown different. `difference` and `se` (p): estimate less
     reference, turned so that larger is better, and its standard error. `critical`: the last critical value of
-    |difference|/se. `mc_error`, `seed`: of the draws; 0 and None where nothing was drawn.
+    |difference|/se. `mc_error`, `seed`: of the draws; 0 and None where nothing was drawn. `knife_edge`: units whose
+    statistic lies within twice that error of the critical value; say so, or draw more.
     """
 
     tier: npt.NDArray[np.int8]
@@ -108,6 +109,7 @@ class Tiers:
     seed: int | None
     method: Method
     level: float
+    knife_edge: Ranks
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -155,11 +157,11 @@ def rank_sets(
     places = problem.place[wanted]
     pairs = _pairs(problem, np.sort(places), units is None, kind)
     sample = problem.draw(draws, _seed(seed))
-    critical, error = _settle(pairs, sample, level, stepdown)
+    (critical, error), *moved = _settle(pairs, sample, level, stepdown)
     rejected = pairs.rejected(critical)
     wins, losses = pairs.counts(rejected, problem.size)
     edge = np.zeros(problem.size, dtype=bool)
-    for shifted in (critical - 2 * error, critical + 2 * error):
+    for shifted, _ in moved:
         other = pairs.counts(pairs.rejected(shifted), problem.size)
         edge |= (other[0] != wins) | (other[1] != losses)
     better = None
@@ -222,11 +224,11 @@ def marginal_rank_sets(
         pairs = _pairs(problem, np.array([place]), False, kind)
         if sample is None:
             critical[position] = _settle_exactly(pairs, problem.se, int(place), level, stepdown)
+            moved = []
         else:
-            critical[position], errors[position] = _settle(pairs, sample, level, stepdown)
+            (critical[position], errors[position]), *moved = _settle(pairs, sample, level, stepdown)
         wins, losses = pairs.row_counts(pairs.rejected(critical[position]))
-        for shifted in (critical[position] - 2 * errors[position], critical[position] + 2 * errors[position]):
-            edge[position] |= pairs.row_counts(pairs.rejected(shifted)) != (wins, losses)
+        edge[position] = any(pairs.row_counts(pairs.rejected(shifted)) != (wins, losses) for shifted, _ in moved)
         lower[position] += losses if kind != "upper" else 0
         upper[position] -= wins if kind != "lower" else 0
     return MarginalRankSets(
@@ -241,27 +243,6 @@ def marginal_rank_sets(
         level=level,
         kind=kind,
     )
-
-
-def marginal_critical_values(se: Array | Sequence[float], level: float = 0.95) -> Floats:
-    """Return, for each of p independent estimates, the critical value of its two-sided single-step marginal set.
-
-    `se` (p): standard errors, at least one above 0. With the value c_j, unit j is told apart from unit k when
-    |x_j - x_k| exceeds c_j·√(se_j² + se_k²). 0 where a unit has nobody to be compared with. By quadrature, good to
-    1e-8, without draws. Refuses: `empty-data`, `not-finite`, `negative-se`, `level-out-of-range`.
-    """
-    _check(level, "two-sided")
-    errors = _vector(se, "se")
-    if (errors < 0).any():
-        raise InferenceError("negative-se", row=int(np.argmax(errors < 0)))
-    values = np.zeros(errors.size)
-    for place in range(errors.size):
-        spread = np.hypot(errors[place], errors)
-        active = spread > 0
-        active[place] = False
-        if active.any():
-            values[place] = _exact_critical(errors[place], errors[active], spread[active], None, None, level, None)
-    return values
 
 
 def tau_best(
@@ -340,7 +321,8 @@ def rank_sets_multinomial(
     and `kind` as in `rank_sets`. With `smaller_is_better` rank 1 is the rarest option.
 
     Refuses: `empty-data`, `not-finite`, `not-a-count`, `level-out-of-range`, `option-unknown`, `unit-unknown`.
-    Source: Mogstad, Romano, Shaikh and Wilhelm, section on multinomial data (finite-sample validity).
+    Source: Bazylik, Mogstad, Romano, Shaikh and Wilhelm, "Finite- and large-sample inference for ranks using
+    multinomial data with an application to ranking political parties", 2023.
     """
     from scipy.special import betainc
 
@@ -528,7 +510,8 @@ def tiers(
         last, told = tell_apart(statistic[None, :], open_[None, :], level, by)
         critical, rejected = float(last[0]), told[0]
     tier = np.where(rejected | apart, np.sign(difference), 0).astype(np.int8)
-    return Tiers(tier, difference, spread, critical, mc_error, kept_seed, chosen, level)
+    edge = np.flatnonzero(open_ & (np.abs(statistic - critical) < 2 * mc_error))
+    return Tiers(tier, difference, spread, critical, mc_error, kept_seed, chosen, level, edge)
 
 
 def tell_apart(
@@ -704,33 +687,48 @@ def _tested(inside: Flags, kind: Kind) -> Flags:
     return tested
 
 
-def _settle(pairs: _Pairs, sample: npt.NDArray[np.float32], level: float, stepdown: bool) -> tuple[float, float]:
-    """Return the critical value of the last step and its Monte-Carlo error."""
-    ahead, behind = pairs.ahead.copy(), pairs.behind.copy()
-    if not (ahead.any() or behind.any()):
-        return 0.0, 0.0
+def _settle(pairs: _Pairs, sample: npt.NDArray[np.float32], level: float, stepdown: bool) -> list[tuple[float, float]]:
+    """Return the critical value of the last step and its Monte-Carlo error, three times.
+
+    As drawn; and had the value of every step been smaller, or larger, by twice its error: a pair that is told apart
+    at the first step by a hair's breadth changes all steps after it.
+    """
+    if not (pairs.ahead.any() or pairs.behind.any()):
+        return [(0.0, 0.0)] * 3
     with np.errstate(divide="ignore"):
         inverse = np.where(pairs.spread > 0, pairs.scale / pairs.spread, 0.0).astype(np.float32)
-    maxima = _maxima(sample, pairs.rows, inverse, ahead, behind)
-    critical, error, sure = _quantile(maxima, level)
-    if not stepdown:
-        return critical, error
+    first = _maxima(sample, pairs.rows, inverse, pairs.ahead, pairs.behind)
+    return [_steps(pairs, sample, inverse, first, level, stepdown, shift) for shift in (0.0, -2.0, 2.0)]
+
+
+def _steps(
+    pairs: _Pairs,
+    sample: npt.NDArray[np.float32],
+    inverse: npt.NDArray[np.float32],
+    maxima: npt.NDArray[np.float32],
+    level: float,
+    stepdown: bool,
+    shift: float,
+) -> tuple[float, float]:
+    ahead, behind = pairs.ahead, pairs.behind
+    critical, error, _ = _quantile(maxima, level)
     while True:
-        now_ahead, now_behind = pairs.rejected(critical)
+        shifted = critical + shift * error
+        now_ahead, now_behind = pairs.rejected(shifted)
         fresh_ahead, fresh_behind = ahead & ~now_ahead, behind & ~now_behind
-        unchanged = (fresh_ahead == ahead).all() and (fresh_behind == behind).all()
-        if unchanged or not (fresh_ahead.any() or fresh_behind.any()):
-            return critical, error
+        unchanged = bool((fresh_ahead == ahead).all() and (fresh_behind == behind).all())
+        if not stepdown or unchanged or not (fresh_ahead.any() or fresh_behind.any()):
+            return shifted, error
         ahead, behind = fresh_ahead, fresh_behind
         # A maximum over fewer pairs is never larger, so draws below the quantile in question stay below it.
         keep = np.flatnonzero(maxima >= np.quantile(maxima, max(0.0, 1 - 4 * (1 - level))))
         floor = float(maxima[keep].min())
         lowered = maxima.copy()
         lowered[keep] = _maxima(np.ascontiguousarray(sample[:, keep]), pairs.rows, inverse, ahead, behind)
-        critical, error, sure = _quantile(lowered, level)
-        if sure < floor:
+        critical, error, lowest = _quantile(lowered, level)
+        if lowest < floor:
             lowered = _maxima(sample, pairs.rows, inverse, ahead, behind)
-            critical, error, sure = _quantile(lowered, level)
+            critical, error, _ = _quantile(lowered, level)
         maxima = lowered
 
 
