@@ -29,7 +29,7 @@ def start(
 ) -> tuple[UUID, list[Obligation]]:
     """Start the clocks of a new matter at an instant (default: Monday, 16 November 2026), written down at once."""
     moment = when or at("2026-11-16")
-    moment = at(moment) if isinstance(moment, str) else moment
+    moment = moment if isinstance(moment, datetime) else at(moment)
     matter = more.pop("matter", None) or uuid4()
     with clock.at(moment):
         opened = actions.start(
@@ -45,9 +45,9 @@ def start(
     return matter, opened
 
 
-def do(verb: Callable[..., Any], when: str | datetime, /, *arguments: Any, **values: Any) -> Any:
+def do(verb: Callable[..., Any], when: str | date, /, *arguments: Any, **values: Any) -> Any:
     """Do something at an instant, written down at once."""
-    moment = at(when) if isinstance(when, str) else when
+    moment = when if isinstance(when, datetime) else at(when)
     with clock.at(moment):
         return verb(*arguments, **{"at": moment, "by": NOBODY, **values})
 

@@ -39,6 +39,7 @@ def test_the_stored_present_is_what_the_events_say(cast):
     [
         ("started_at", at("2026-11-15")),
         ("suspended_at", at("2026-11-17")),
+        ("due_at", at("2026-11-17")),
         ("assignee_id", "pao"),
         ("owed_by_id", "phieng_lua"),
         ("province_id", "other_province"),

@@ -86,6 +86,10 @@ class TermForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        for name in ("amount", "remote_amount", "complex_amount", "remote_complex_amount"):
+            self.fields[name].widget = forms.NumberInput({"class": "govuk-input--width-5", "inputmode": "decimal"})
+            given = self.initial.get(name)
+            self.initial[name] = f"{given.normalize():f}" if given is not None else None
         self.fields["unit"] = forms.ChoiceField(label=_("Unit"), choices=[(u, UNIT_NAMES[u]) for u in UNITS])
         self.fields["evidence"] = forms.ChoiceField(label=_("Evidence"), choices=list(EVIDENCE_NAMES.items()))
 
@@ -95,7 +99,7 @@ class TermsFileForm(forms.Form):
 
     file = forms.FileField(
         label=_("File of terms"),
-        required=False,
+        error_messages={"required": _("Choose a file."), "empty": _("The file is empty.")},
         help_text=_("YAML, in UTF-8: the fields of each term, as in the file you can download here."),
     )
     text = forms.CharField(widget=forms.HiddenInput, required=False, strip=False)
@@ -104,6 +108,10 @@ class TermsFileForm(forms.Form):
         required=False,
         help_text=_("Leave empty to take the day that the file names, or today."),
     )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["file"].required = not self.data.get("text")
 
     def clean(self) -> dict[str, Any]:
         """Read the file; every fault is a sentence that names its entry."""
@@ -124,10 +132,8 @@ class TermsFileForm(forms.Form):
     def _text(self, values: dict[str, Any]) -> str | None:
         sent = values.get("file")
         if sent is None:
-            if not values.get("text"):
-                self.add_error("file", gettext("Choose a file."))
-                return None
-            return str(values["text"])
+            text = str(values.get("text", ""))
+            return text if 0 < len(text) <= LARGEST and "file" not in self.errors else None
         if sent.size > LARGEST:
             self.add_error("file", gettext("The file is larger than 200 kB. A file of terms is a few pages of text."))
             return None
@@ -148,5 +154,5 @@ def _parsed(text: str) -> Any:
         raise ValueError(
             gettext("Line %(line)d cannot be read. Check colons, quotes and indents.") % {"line": line}
         ) from None
-    except (yaml.YAMLError, ValueError, OverflowError):
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError):
         raise ValueError(gettext("The file cannot be read as YAML.")) from None

@@ -31,8 +31,10 @@ class Page:
 
 
 def query(actor: Actor) -> Any:
-    """Return the notices addressed to the actor's own units; what is sent to units beneath stays theirs."""
-    return Notice.for_(actor, "obligation.read").filter(unit__in={grant.unit_id for grant in actor.grants})
+    """Return the notices addressed to the actor's own units, and to those that these inherited; what is sent to
+    units beneath stays theirs."""
+    own = {grant.unit_id for grant in actor.grants} | actor.reach("obligation.read").units
+    return Notice.for_(actor, "obligation.read").filter(unit__in=own)
 
 
 def page(actor: Actor, at: datetime, *, unseen: bool = True, cursor: str = "") -> Page:

@@ -19,7 +19,10 @@ from gandan.obligations.calendar import KeptCalendar
 from gandan.obligations.models import Obligation, ObligationEvent, Term
 
 Kind = ObligationEvent.Kind
-_PROJECTED = ("owed_by", "province", "assignee", "due_at", "suspended_at", "discharged_at", "ending")
+_PROJECTED = (
+    *("owed_by", "province", "assignee", "due_at"),
+    *("suspended_at", "suspended_for", "discharged_at", "ending"),
+)
 
 
 class OutOfOrder(ValueError):
@@ -167,7 +170,8 @@ class Ledger:
         row = self.obligation
         assert found.due_at is not None and found.owed_by is not None
         row.due_at, row.owed_by_id, row.province_id = found.due_at, found.owed_by, found.province
-        row.assignee_id, row.suspended_at = found.assignee, found.suspended_at
+        row.assignee_id = found.assignee
+        row.suspended_at, row.suspended_for = found.suspended_at, found.suspended_for
         row.discharged_at, row.ending = found.discharged_at, found.ending
 
 

@@ -166,8 +166,8 @@ class ObligationQuerySet(models.QuerySet["Obligation"]):
 class Obligation(Guarded):
     """A unit owes an answer on a matter by an instant.
 
-    `owed_by`, `assignee`, `due_at`, `suspended_at`, `discharged_at` and `ending` are projections: replaying the
-    events gives them again (`gandan check` does). No state is stored.
+    `owed_by`, `province`, `assignee`, `due_at`, `suspended_at`, `suspended_for`, `discharged_at` and `ending` are
+    projections: replaying the events gives them again (`gandan check` does). No state is stored.
     """
 
     STATES = ("open", "waiting", "overdue", "in_time", "late")
@@ -189,6 +189,8 @@ class Obligation(Guarded):
     started_at = models.DateTimeField()
     due_at = models.DateTimeField()
     suspended_at = models.DateTimeField(null=True)
+    suspended_for = models.CharField(max_length=200, blank=True)
+    """The ground of the pause while it lasts."""
     discharged_at = models.DateTimeField(null=True)
     ending = models.CharField(max_length=12, choices=Ending, blank=True)
 
@@ -213,6 +215,10 @@ class Obligation(Guarded):
             ),
             models.CheckConstraint(
                 condition=Q(suspended_at=None) | Q(discharged_at=None), name="obligation_ended_is_not_paused"
+            ),
+            models.CheckConstraint(
+                condition=Q(suspended_at=None, suspended_for="") | Q(suspended_at__isnull=False),
+                name="obligation_pause_has_start",
             ),
         ]
 

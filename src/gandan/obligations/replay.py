@@ -57,7 +57,7 @@ class Projection:
     ending: str = ""
     pauses: list[Pause] = field(default_factory=list)
     extensions: list[Extension] = field(default_factory=list)
-    suspended_ground: str = ""
+    suspended_for: str = ""
     remote: bool = False
     complex: bool = False
     calendar: Mapping[str, int] = field(default_factory=dict)
@@ -79,7 +79,7 @@ class Projection:
             case Kind.ASSIGNED:
                 self.assignee = _uuid(facts.get("assignee"))
             case Kind.SUSPENDED:
-                self.suspended_at, self.suspended_ground = event.at, event.ground
+                self.suspended_at, self.suspended_for = event.at, event.ground
             case Kind.RESUMED:
                 self._run_on(event.at)
             case Kind.EXTENDED:
@@ -111,7 +111,7 @@ class Projection:
         """The pauses with the one that lasts still, if any: it moves the date only when it ends."""
         if self.suspended_at is None:
             return self.pauses
-        return [*self.pauses, Pause(self.suspended_at, None, self.suspended_ground)]
+        return [*self.pauses, Pause(self.suspended_at, None, self.suspended_for)]
 
     def _pass_to(self, facts: Mapping[str, Any]) -> None:
         self.owed_by, self.province = UUID(facts["owed_by"]), _uuid(facts.get("province"))
@@ -119,8 +119,8 @@ class Projection:
 
     def _run_on(self, at: datetime) -> None:
         if self.suspended_at is not None and at > self.suspended_at:
-            self.pauses.append(Pause(self.suspended_at, at, self.suspended_ground))
-        self.suspended_at = None
+            self.pauses.append(Pause(self.suspended_at, at, self.suspended_for))
+        self.suspended_at, self.suspended_for = None, ""
 
 
 def fold(events: Iterable[Any]) -> Projection:
@@ -167,6 +167,7 @@ def compare(obligation: Obligation, events: Iterable[Any]) -> list[Difference]:
         "province": (obligation.province_id, found.province),
         "assignee": (obligation.assignee_id, found.assignee),
         "suspended_at": (obligation.suspended_at, found.suspended_at),
+        "suspended_for": (obligation.suspended_for, found.suspended_for),
         "discharged_at": (obligation.discharged_at, found.discharged_at),
         "ending": (obligation.ending, found.ending),
     }

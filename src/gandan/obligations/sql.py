@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 
 
@@ -10,7 +11,11 @@ def counts_up_to(most: int, rows: Mapping[str, Any]) -> dict[str, int]:
     """Return how many rows each queryset has, counting no further than `most`: one statement, whatever the scope."""
     columns, values = [], []
     for each in rows.values():
-        statement, given = each.order_by().values("pk")[:most].query.sql_with_params()
+        try:
+            statement, given = each.order_by().values("pk")[:most].query.sql_with_params()
+        except EmptyResultSet:
+            columns.append("0")
+            continue
         columns.append(f"(SELECT COUNT(*) FROM ({statement}) AS counted)")  # noqa: S608 - built by the framework
         values += given
     with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -375,6 +375,7 @@ def _shown(term: Term) -> dict[str, Any]:
         "evidence": EVIDENCE_NAMES.get(term.evidence, ""),
         "body": BODY_NAMES.get(term.body, term.body),
         "ours": term.body == terms.OURS,
+        "last_day": term.valid_to - timedelta(days=1) if term.valid_to else None,
     }
 
 

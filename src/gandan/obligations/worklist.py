@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from gandan.access import Actor
 from gandan.access.clock import VIETNAM, day_of
 from gandan.law import ClockState, clock_state
-from gandan.obligations import cursors, kinds, sql
+from gandan.obligations import cursors, explain, kinds, sql
 from gandan.obligations.cursors import WrongCursor
 from gandan.obligations.models import Obligation
 
@@ -39,6 +39,8 @@ class Row:
     clock: ClockState
     summary: kinds.Summary
     url_name: str
+    waiting_for: str = ""
+    """Why the clock stands still, in words."""
 
     @property
     def due_at(self) -> datetime:
@@ -66,18 +68,29 @@ def page(
     actor: Actor, at: datetime, *, bucket: str = "all", mine: bool = False, unit: UUID | None = None, cursor: str = ""
 ) -> Page:
     """Return one page in order of due date, with the counts of all buckets: one query for the rows, one for the
-    counts, one for the titles of each kind. Raises WrongCursor."""
+    counts, one for the titles of each kind.
+
+    Among all open promises those that wait stand at the end, for a paused clock has no date; the page on which
+    they begin takes one query more. Raises WrongCursor.
+    """
     everything = query(actor, mine=mine, unit=unit)
-    rows = _bucket(everything, bucket, at)
+    parts = [everything.running(), everything.waiting()] if bucket == "all" else [_bucket(everything, bucket, at)]
     digest = f"{actor.user_id}|{bucket}|{mine}|{unit}"
-    if cursor:
-        due_at, last = cursors.read(cursor, digest)
-        rows = rows.filter(due_at__gte=due_at).filter(Q(due_at__gt=due_at) | Q(pk__gt=last))
-    found = list(rows.select_related("owed_by", "assignee", "term").order_by("due_at", "pk")[: PAGE + 1])
+    begin, *place = cursors.read(cursor, digest) if cursor else ["0"]
+    found: list[Obligation] = []
+    for number, rows in list(enumerate(parts))[int(begin) :]:
+        if place and number == int(begin):
+            due_at, last = place
+            rows = rows.filter(due_at__gte=due_at).filter(Q(due_at__gt=due_at) | Q(pk__gt=last))
+        rows = rows.select_related("owed_by", "assignee", "term").order_by("due_at", "pk")
+        found += rows[: PAGE + 1 - len(found)]
+        if len(found) > PAGE:
+            break
     following = ""
     if len(found) > PAGE:
         found = found[:PAGE]
-        following = cursors.sign([found[-1].due_at.isoformat(), str(found[-1].pk)], digest)
+        part = len(parts) - 1 if found[-1].suspended_at is not None else 0
+        following = cursors.sign([str(part), found[-1].due_at.isoformat(), str(found[-1].pk)], digest)
     # Up to a thousand and one, so that a wide scope never counts a million rows.
     counts = sql.counts_up_to(MANY + 1, {name: _bucket(everything, name, at) for name in BUCKETS})
     return Page(dress(actor, found, at), following, counts)
@@ -94,7 +107,8 @@ def dress(actor: Actor, obligations: Sequence[Obligation], at: datetime) -> list
     for o in obligations:
         # A matter that the reader may not open shows its clock only.
         summary = summaries.get(o.matter) or kinds.Summary(reference="", title="")
-        rows.append(Row(o, state_of(o, at), summary, kinds.kind(o.kind).url_name))
+        waiting_for = explain.ground(o.suspended_for)
+        rows.append(Row(o, state_of(o, at), summary, kinds.kind(o.kind).url_name, waiting_for))
     return rows
 
 

@@ -128,11 +128,13 @@ def amend_term(*, term: Term, columns: dict[str, Any], valid_from: date, by: Act
     }
     if all(kept[name] == value for name, value in columns.items()):
         raise Refused(_("Nothing differs from the version in force."))
+    new = {**kept, **columns}
+    for name in ("amount", "complex_amount", "remote_amount", "remote_complex_amount"):
+        for fault in _amount_faults(term.code, new[name], new["unit"]):
+            raise Refused(fault)
     with transaction.atomic():
         latest = Term.objects.select_for_update().filter(code=term.code).order_by("-version").first()
-        change = TermChange(
-            latest, Term(**{**kept, **columns}, version=latest.version + 1 if latest else 1, valid_from=valid_from)
-        )
+        change = TermChange(latest, Term(**new, version=latest.version + 1 if latest else 1, valid_from=valid_from))
         _refuse_earlier(change)
         _put(change, by)
     return change.after
