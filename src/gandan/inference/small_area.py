@@ -157,8 +157,9 @@ def fay_herriot(
     v = γD (A for areas without sample), or "naive", sin²θ; θ is kept within [0, π/2]; the ends of the interval are
     turned back as they are; `mse` is the variance of sin²θ for normal θ with its MSE.
 
-    Intervals are normal: est ± z·√MSE. MSE: g1 + g2 + 2·g3, less γ's change by the bias of A where A is biased ("ml",
-    "ampl-yl", "fh").
+    Intervals: est ± t·√MSE with m - p degrees of freedom; with normal quantiles they would cover 93 % instead of 95 %
+    in provinces of 15 to 40 areas (ours, by simulation). MSE: g1 + g2 + 2·g3, less the effect of the bias of A where
+    it is biased ("ml", "ampl-yl", "fh").
 
     Refuses: `empty-data`, `length-mismatch`, `not-finite`, `variance-not-positive`, `proportion-out-of-range`,
     `too-few-areas` (m ≤ p + 2), `collinear`, `option-unknown`, `level-out-of-range`.
@@ -523,10 +524,11 @@ def _fitted(
     parameters = model.parameters + 1
     flags = {"synthetic": np.full(theta.size, area_variance == 0), "mse-uncorrected": uncorrected}
     spread = shrinkage * model.sampling
-    est, own_mse, lo, hi = _turned_back(theta, mse, spread, transform, back, level)
+    df = model.areas - model.parameters
+    est, own_mse, lo, hi = _turned_back(theta, mse, spread, transform, back, level, df)
     out = None
     if outside is not None:
-        out = _predicted(outside, beta, beta_cov, area_variance, float(leverage.max()), transform, back, level)
+        out = _predicted(outside, beta, beta_cov, area_variance, float(leverage.max()), transform, back, level, df)
     adjusted = None
     if area_variance == 0 and method not in ("ampl-yl", "amrl-yl"):
         adjusted = _fitted(model, direct, "ampl-yl", outside, transform, back, level)
@@ -603,11 +605,12 @@ def _predicted(
     transform: Literal["arcsin"] | None,
     back: Back,
     level: float,
+    df: int,
 ) -> Prediction:
     theta = outside @ beta
     leverage = _leverage(outside, beta_cov)
     mse = area_variance + leverage
-    est, own_mse, lo, hi = _turned_back(theta, mse, np.full(theta.size, area_variance), transform, back, level)
+    est, own_mse, lo, hi = _turned_back(theta, mse, np.full(theta.size, area_variance), transform, back, level, df)
     flags = {
         "extrapolated": np.ones(theta.size, dtype=bool),
         "outside-sample": leverage > furthest * (1 + 1e-9),
@@ -622,11 +625,12 @@ def _turned_back(
     transform: Literal["arcsin"] | None,
     back: Back,
     level: float,
+    df: int,
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """Return (estimate, MSE, lower end, upper end) in the unit of the direct estimates."""
-    from scipy.special import ndtri
+    from scipy.special import stdtrit
 
-    reach = float(ndtri((1 + level) / 2)) * np.sqrt(mse)
+    reach = float(stdtrit(df, (1 + level) / 2)) * np.sqrt(mse)
     if transform is None:
         return theta, mse, theta - reach, theta + reach
     angle = np.clip(theta, 0, np.pi / 2)
