@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request, WebError
 
 from tests import engines
 
@@ -71,20 +71,25 @@ class Watch:
 
     faults: list[str] = field(default_factory=list)
 
-    def over(self, page: Page) -> None:
-        page.add_init_script(_WATCH)
-        page.on("pageerror", lambda error: self.faults.append(f"script fault on {page.url}: {error}"))
-        page.on("console", lambda message: self._console(page, message))
-        page.on("request", self._request)
+    def over(self, context: BrowserContext) -> None:
+        """Watch every page of the context. To be called before the first page: a listener set later misses faults."""
+        context.add_init_script(_WATCH)
+        context.on("weberror", lambda fault: self.faults.append(f"script fault on {_address(fault)}: {fault.error}"))
+        context.on("console", self._console)
+        context.on("request", self._request)
 
-    def _console(self, page: Page, message: ConsoleMessage) -> None:
+    def _console(self, message: ConsoleMessage) -> None:
         if "Content Security Policy" in message.text or "securitypolicyviolation" in message.text:
-            self.faults.append(f"content policy breached on {page.url}: {message.text}")
+            self.faults.append(f"content policy breached on {_address(message)}: {message.text}")
 
     def _request(self, request: Request) -> None:
         address = urlsplit(request.url)
         if address.scheme not in {"data", "blob", "about"} and address.hostname not in LOOPBACK:
             self.faults.append(f"request to elsewhere: {request.url}")
+
+
+def _address(seen: ConsoleMessage | WebError) -> str:
+    return seen.page.url if seen.page else "a page that is gone"
 
 
 def axe(page: Page) -> list[str]:

@@ -321,7 +321,7 @@ def visitor(browser: "Browser", watch: "Watch") -> Iterator[Callable[..., "Page"
             **options,
         )
         contexts.append(context)
-        context.on("page", watch.over)
+        watch.over(context)
         return context.new_page()
 
     yield open_page
