@@ -1,9 +1,9 @@
 """Reference figures: those that travel with the tests, and those kept outside this tree.
 
 `reference` reads the small files beside this one, on which the reference software (R survey, see small.R) was run.
-`shared` reads the larger public files; their folder is named by GANDAN_REFERENCE_DATA, else it is
-../shared/data/inference beside this tree. Where it is absent the tests that need it are left out and one line at
-the end says so; every one of them has a sister on the small files.
+`shared` reads the larger public files; their folder is named by GANDAN_REFERENCE_DATA, else it is the folder
+shared/data/inference that stands beside this tree. Where it is absent the tests that need it are left out and one
+line at the end says so; every one of them has a sister on the small files.
 """
 
 import csv

@@ -31,6 +31,7 @@ FLAGS = (
     "deff-undefined",
     "outside-data",
     "pooled-deff",
+    "lonely-psu",
 )
 _BIT = {name: 1 << place for place, name in enumerate(FLAGS)}
 _CHUNK = 1 << 17
@@ -478,6 +479,8 @@ def estimate_cells(
             each[bad] = 0.0
     variance = _variance(cells, levels, rule, alpha, beta, gamma)
     variance[bad] = np.nan
+    alone = np.isnan(variance) & ~bad
+    bits[alone] |= _BIT["lonely-psu"]
     n_psu, strata_met = _members(cells, levels, wide)
     bits[(n_psu == 1) & ~bad] |= _BIT["one-psu"]
     se = np.sqrt(variance)
@@ -704,9 +707,12 @@ class _Rule:
     alone: Floats
     units: Codes
     """Units of each parent, for G."""
+    averaged: Bools | None = None
+    """Lonely strata, when the mean of those that a domain meets beside them stands for them."""
 
 
-def _rule(level: Level, lonely: Lonely) -> _Rule:
+def _rule(level: Level, lonely: Lonely, *, whole: bool = False) -> _Rule:
+    """Return the form of a level. `whole`: every stratum counts in every domain, as after calibration."""
     left = np.where(level.certain, 0.0, 1 - level.fraction)
     alone = level.lonely & (level.factor > 0)
     good = np.where(level.sampled > 1, level.factor * left * level.sampled / np.maximum(level.sampled - 1, 1), 0.0)
@@ -719,6 +725,8 @@ def _rule(level: Level, lonely: Lonely) -> _Rule:
             raise InferenceError("lonely-psu", stratum=level.labels[at], strata=int(alone.sum()))
         if lonely == "adjust":
             apart[alone] = (level.factor * left)[alone]
+        if lonely == "average" and not whole:
+            return _Rule(good, apart, units, alone)
         if lonely == "average":
             all_strata = np.bincount(level.parent_of_stratum, minlength=parents)
             fine = np.bincount(level.parent_of_stratum, weights=~alone, minlength=parents)
@@ -757,7 +765,7 @@ def _variance(
         for depth, level in enumerate(levels):
             if depth and not level.factor.any():
                 break
-            rule = _rule(level, lonely)
+            rule = _rule(level, lonely, whole=steps is not None)
             unit = _lift(levels, depth, cells.psu)
             size = level.stratum_of_unit.size
             starts, keys = _runs(code * size + unit)
@@ -766,7 +774,11 @@ def _variance(
             here = t if starts.size == t.shape[0] else np.add.reduceat(t, starts, axis=0)
             where, unit = keys // size, keys % size
             if steps is None:
-                out[:, part] += _sparse_form(here, where, unit, level, rule, domains)
+                met = None
+                if rule.averaged is not None or rule.alone.any():
+                    some = np.asarray(cells.n if cells.n.shape[1] == 1 else cells.n[:, part]) > 0
+                    met = np.maximum.reduceat(some.astype(np.float64), starts, axis=0)
+                out[:, part] += _sparse_form(here, where, unit, level, rule, domains, met)
             else:
                 assert cells.design is not None and cells.design.calibration is not None
                 sums = cells.design.calibration.unit_sums(cells.design, depth)
@@ -778,8 +790,20 @@ def _variance(
     return out
 
 
-def _sparse_form(t: Floats, where: Codes, unit: Codes, level: Level, rule: _Rule, domains: int) -> Floats:
-    """Return (D, K) of the quadratic form; absent cells are zeros and are counted as such."""
+def _sparse_form(
+    t: Floats,
+    where: Codes,
+    unit: Codes,
+    level: Level,
+    rule: _Rule,
+    domains: int,
+    met: Floats | None = None,
+) -> Floats:
+    """Return (D, K) of the quadratic form; absent cells are zeros and are counted as such.
+
+    `met` (cells, K or 1): whether a cell has a row with a value. Only lonely strata that a domain meets count for
+    it, as they do in R; None lets all of them count.
+    """
     strata = level.sampled.size
     stratum = level.stratum_of_unit[unit]
     starts, keys = _runs(where * strata + stratum)
@@ -792,18 +816,30 @@ def _sparse_form(t: Floats, where: Codes, unit: Codes, level: Level, rule: _Rule
     squares += (level.sampled[h] - present)[:, None] * mean**2
     squares *= rule.good[h][:, None]
     outer, found = _runs(keys // strata)
+    parents = rule.units.size
+    group = level.parent_of_stratum[stratum]
+    if rule.averaged is not None and met is not None:
+        # In each parent: the sum over good strata, times the strata met over the good strata met.
+        seen = np.maximum.reduceat(met, starts, axis=0)
+        of = (keys // strata) * parents + level.parent_of_stratum[h]
+        p_starts, p_keys = _runs(of)
+        every = np.add.reduceat(seen, p_starts, axis=0)
+        fine = np.add.reduceat(seen * ~rule.averaged[h][:, None], p_starts, axis=0)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            each = np.where(every > 0, np.add.reduceat(squares, p_starts, axis=0) * (every / fine), 0.0)
+        outer, found = _runs(p_keys // parents)
+        return _by_domain(each, outer, found, domains)
     out = _by_domain(squares, outer, found, domains)
     if rule.alone.any():
-        parents = rule.units.size
-        group = level.parent_of_stratum[stratum]
         p_starts, p_keys = _runs(where * parents + group)
         grand = np.add.reduceat(t, p_starts, axis=0) / rule.units[p_keys % parents][:, None]
         width = np.diff(np.append(p_starts, t.shape[0]))
         away = rule.alone[stratum][:, None] * ((t - np.repeat(grand, width, axis=0)) ** 2)
-        met = np.add.reduceat(rule.alone[stratum], p_starts)
-        weight = np.bincount(level.parent_of_stratum, weights=rule.alone, minlength=parents)[p_keys % parents]
-        unseen = np.maximum(weight - met, 0.0)[:, None] * grand**2
-        each = np.add.reduceat(away, p_starts, axis=0) + unseen
+        each = np.add.reduceat(away if met is None else away * met, p_starts, axis=0)
+        if met is None:
+            share = np.add.reduceat(rule.alone[stratum], p_starts)
+            weight = np.bincount(level.parent_of_stratum, weights=rule.alone, minlength=parents)[p_keys % parents]
+            each = each + np.maximum(weight - share, 0.0)[:, None] * grand**2
         outer, found = _runs(p_keys // parents)
         out += _by_domain(each, outer, found, domains)
     return out
@@ -1042,9 +1078,13 @@ def domain_cov(
     for depth, level in enumerate(design.levels):
         if depth and not level.factor.any():
             break
-        rule = _rule(level, design.lonely)
+        rule = _rule(level, design.lonely, whole=steps is not None)
         full = np.zeros((level.stratum_of_unit.size, count))
-        np.add.at(full, (_lift(design.levels, depth, cells.psu), cells.domain), t[:, 0])
+        unit = _lift(design.levels, depth, cells.psu)
+        np.add.at(full, (unit, cells.domain), t[:, 0])
+        if steps is None and (rule.averaged is not None or rule.alone.any()):
+            out += _lonely_cov(full, unit, cells, level, rule)
+            continue
         if steps is not None and design.calibration is not None:
             for x, b in zip(design.calibration.unit_sums(design, depth), steps, strict=True):
                 full -= x @ b[:, :, 0].T
@@ -1053,6 +1093,35 @@ def domain_cov(
     out[bad[:, 0]] = np.nan
     out[:, bad[:, 0]] = np.nan
     return out
+
+
+def _lonely_cov(full: Floats, unit: Codes, cells: Cells, level: Level, rule: _Rule) -> Floats:
+    """Return a level's covariance of domains where lonely strata count only for domains that meet them."""
+    strata, count = level.sampled.size, full.shape[1]
+    met = np.zeros((strata, count))
+    some = np.asarray(cells.n)[:, 0] > 0
+    met[level.stratum_of_unit[unit[some]], cells.domain[some]] = 1.0
+    parents = rule.units.size
+    plain = _Rule(rule.good, np.zeros(strata), rule.units)
+    if rule.averaged is not None:
+        every, fine = np.zeros((parents, count)), np.zeros((parents, count))
+        np.add.at(every, level.parent_of_stratum, met)
+        np.add.at(fine, level.parent_of_stratum, met * ~rule.averaged[:, None])
+        with np.errstate(invalid="ignore", divide="ignore"):
+            factor = np.where(every > 0, np.sqrt(every / fine), 0.0)
+        lost = ~np.isfinite(factor)
+        scaled = full * np.where(lost, 0.0, factor)[level.parent_of_stratum[level.stratum_of_unit]]
+        out = scaled.T @ _deviations(scaled, level, plain)
+        out[lost.any(axis=0)] = np.nan
+        out[:, lost.any(axis=0)] = np.nan
+        return np.asarray(out)
+    grand = np.zeros((parents, count))
+    np.add.at(grand, level.parent_of_stratum[level.stratum_of_unit], full)
+    grand /= rule.units[:, None]
+    rows = np.flatnonzero(rule.alone[level.stratum_of_unit] > 0)
+    h = level.stratum_of_unit[rows]
+    away = (full[rows] - grand[level.parent_of_stratum[h]]) * met[h]
+    return np.asarray(full.T @ _deviations(full, level, plain) + (away * rule.alone[h][:, None]).T @ away)
 
 
 def contrast(est: Array, cov: Array, L: Array, df: float, *, level: float = 0.95) -> Contrast:
