@@ -94,6 +94,17 @@ def test_quantiles_agree_with_the_reference_software(reference, tag, rule):
     assert q.flags["outside-data"].any()
 
 
+@pytest.mark.parametrize("tag", ["flat", "one", "fin", "two"])
+def test_medians_of_domains_and_design_effects_of_ratios_agree_with_the_reference_software(reference, tag):
+    t, figures = reference("small.csv"), reference("small.json")
+    design = designs(t)[tag]
+    q = quantiles(design, t["x"], 0.5, t["kind"], df="domain")
+    expected = np.array(figures[f"{tag}/by-median"], dtype=float)
+    np.testing.assert_allclose([*q.est[:, 0], *q.se[:, 0]], expected, rtol=1e-9)
+    e = estimate_domains(design, t["y"], stat="ratio", denominator=t["x"])
+    np.testing.assert_allclose(e.deff[0], figures[f"{tag}/ratio-deff"], rtol=1e-9)
+
+
 @pytest.mark.parametrize("tag", ["one", "two"])
 def test_a_contrast_of_domains_agrees_with_the_reference_software(reference, tag):
     t, figures = reference("small.csv"), reference("small.json")
@@ -112,6 +123,8 @@ def test_lonely_units_agree_with_the_reference_software(reference, lonely):
     # The reference of this version centres totals at 0 under "adjust"; later versions at the mean of all units.
     count = 1 if lonely == "adjust" else 2
     np.testing.assert_allclose([mean, total][:count], figures[f"lonely-{lonely}/one"][:count], rtol=1e-9)
+    by = estimate_domains(made["one"], x, t["domain"][keep])
+    np.testing.assert_allclose(by.se[:, 0], figures[f"lonely-{lonely}/by"], rtol=1e-9, atol=1e-13)
     for tag in ("fin", "two"):
         np.testing.assert_allclose(estimate_domains(made[tag], x).se[0], figures[f"lonely-{lonely}/{tag}"], rtol=1e-9)
 

@@ -153,7 +153,7 @@ class Quantiles:
     se: Floats
     lo: Floats
     hi: Floats
-    df: float
+    df: Floats
     n: Codes
     flags: Flags
     domains: Array
@@ -1168,7 +1168,7 @@ def quantiles(
     rule: Rule = "math",
     *,
     level: float = 0.95,
-    df: float | None = None,
+    df: Literal["design", "domain"] | float = "design",
     domains: Sequence[Any] | Array | None = None,
 ) -> Quantiles:
     """Return weighted quantiles of every domain (D, len(p)) with Woodruff's intervals.
@@ -1176,8 +1176,8 @@ def quantiles(
     `rule`: "math" the smallest value whose distribution function reaches p; "school" the mean of it and the next
     when it is reached exactly; "hf7" Hyndman and Fan's seventh. The interval estimates the distribution function
     at the quantile as a mean, with its standard error, and maps both ends back by the same rule; an end outside 0 to
-    1 is NaN, flagged `outside-data`. se = (hi − lo) / 2t. Raises what `estimate_domains` raises, and
-    `level-out-of-range` for p outside 0 to 1.
+    1 is NaN, flagged `outside-data`. se = (hi − lo) / 2t. `df` as in `estimate_domains`. Raises what
+    `estimate_domains` raises, and `level-out-of-range` for p outside 0 to 1.
     """
     check_level(level)
     if rule not in get_args(Rule):
@@ -1207,17 +1207,17 @@ def quantiles(
     below = np.full((design.rows, asked.size), np.nan)
     inside = np.flatnonzero((code >= 0) & ~np.isnan(column))
     below[inside] = column[inside, None] <= est[code[inside]]
-    share = estimate_domains(design, below, np.where(code >= 0, code, -1), domains=np.arange(labels.size), level=level)
-    freedom = float(design.df) if df is None else float(df)
-    q = float(t_quantile(0.5 + level / 2, freedom))
+    places = np.arange(labels.size)
+    share = estimate_domains(design, below, code, domains=places, level=level, df=df)
+    freedom = share.df
+    q = t_quantile(0.5 + level / 2, freedom)
     lo, hi = np.full_like(est, np.nan), np.full_like(est, np.nan)
     for place, curve in curves.items():
-        lo[place] = _read_off(*curve, share.est[place] - q * share.se[place], rule)
-        hi[place] = _read_off(*curve, share.est[place] + q * share.se[place], rule)
+        lo[place] = _read_off(*curve, share.est[place] - q[place] * share.se[place], rule)
+        hi[place] = _read_off(*curve, share.est[place] + q[place] * share.se[place], rule)
     bits = np.zeros(est.shape, dtype=np.uint16)
     bits[np.isnan(est)] |= _BIT["empty"]
-    if freedom <= 0:
-        bits[~np.isnan(est)] |= _BIT["few-psu"]
+    bits[~np.isnan(est) & (freedom <= 0)] |= _BIT["few-psu"]
     bits[~np.isnan(est) & (np.isnan(lo) | np.isnan(hi))] |= _BIT["outside-data"]
     with np.errstate(invalid="ignore"):
         bits[share.flags["zero-variance"]] |= _BIT["zero-variance"]

@@ -33,6 +33,10 @@ for (n in c("one", "two")) {
     put(paste0(n, "/quantile-", r), t(q$y[, 1:4]))
   }
 }
+for (n in c("flat", "one", "fin", "two")) {
+  q <- svyratio(~y, ~x, get(n), na.rm = TRUE, deff = TRUE); put(paste0(n, "/ratio-deff"), deff(q))
+  b <- svyby(~x, ~kind, get(n), svyquantile, quantiles = .5, ci = TRUE); put(paste0(n, "/by-median"), c(coef(b), SE(b)))
+}
 # a covariance between domains: the contrast of the means of A and B by a regression on the domain
 k <- subset(two, domain != "C" & !is.na(y))
 g <- svyglm(y ~ domain, k); put("two/contrast-B-A", c(coef(g)[2], SE(g)[2]))
@@ -44,6 +48,7 @@ for (l in c("remove", "adjust", "average")) {
   options(survey.lonely.psu = l)
   s <- svydesign(id = ~psu, strata = ~stratum, weights = ~weight, data = a, nest = TRUE)
   m <- svymean(~x, s); t <- svytotal(~x, s); put(paste0("lonely-", l, "/one"), c(SE(m), SE(t)))
+  b <- svyby(~x, ~domain, s, svymean); put(paste0("lonely-", l, "/by"), SE(b))
   s <- svydesign(id = ~psu, strata = ~stratum, weights = ~weight, fpc = ~fpc1, data = a, nest = TRUE)
   m <- svymean(~x, s); put(paste0("lonely-", l, "/fin"), SE(m))
   s <- svydesign(id = ~psu + house, strata = ~stratum, weights = ~weight, fpc = ~fpc1 + fpc2, data = a, nest = TRUE)
