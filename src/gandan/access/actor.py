@@ -1,7 +1,8 @@
 """The one who asks, and how far they reach."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from uuid import UUID
 
 from django.db.models import Q
@@ -37,10 +38,13 @@ class Reach:
         if self.everything:
             return Q()
         condition = Q(pk__in=[])
+        units = self.units
         if self.provinces:
             condition |= Q(**{f"{province or scope}__in": self.provinces})
-        if self.units:
-            condition |= Q(**{f"{scope}__in": self.units})
+            # What a province's own seat holds has that province: a second condition would only cost the index.
+            units -= self.provinces
+        if units:
+            condition |= Q(**{f"{scope}__in": units})
         return condition
 
 
@@ -58,7 +62,7 @@ class ActiveGrant:
     capabilities: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Actor:
     """A person, or nobody, with what the grants in force today allow.
 
@@ -76,6 +80,18 @@ class Actor:
     job: str = ""
     place: str = ""
     """Name of the unit of the first grant, for the head of the page."""
+
+    @cached_property
+    def rights(self) -> Hashable:
+        """All that decides what this actor may read, to tell two actors apart."""
+        return (
+            self.user_id,
+            self.job,
+            self.grants,
+            frozenset(self.ordinary.items()),
+            frozenset(self.concerned.items()),
+            self.affiliations,
+        )
 
     @property
     def is_anonymous(self) -> bool:

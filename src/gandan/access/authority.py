@@ -22,6 +22,9 @@ class Authority(Protocol):
     def names(self, matter: str, actor: Actor) -> Q:
         """Return the condition: the matter in column `matter` concerns this actor."""
 
+    def touches(self, matter: str, actor: Actor) -> Q:
+        """Return the condition: `has_subject` or `names`, asked at once."""
+
     def units_under(self, provinces: Iterable[UUID]) -> Any:
         """Return a subquery of the ids of all units, past ones included, that answer to these provinces."""
 

@@ -50,5 +50,9 @@ class User(AbstractBaseUser):
 
     @property
     def title(self) -> str:
-        """Rank and name, as colleagues say it."""
-        return f"{self.rank} {self.full_name}".strip()
+        return self.titled(self.rank, self.full_name)
+
+    @staticmethod
+    def titled(rank: str, full_name: str) -> str:
+        """Return rank and name, as colleagues say it."""
+        return f"{rank} {full_name}".strip()

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from gandan.access import Refused, now, today
 from gandan.access.decorators import needs, signed_in
 from gandan.law.explanations import amount_words
-from gandan.obligations import actions, cursors, explain, inbox, terms, worklist
+from gandan.obligations import actions, cursors, drawing, explain, inbox, terms, worklist
 from gandan.obligations.forms import (
     BODY_NAMES,
     EVIDENCE_NAMES,
@@ -57,6 +57,7 @@ def desk(request: HttpRequest) -> HttpResponse:
 
     context = {
         "page": page,
+        "table": drawing.table(page.rows) if page.rows else "",
         "mine": mine,
         "pills": [
             {

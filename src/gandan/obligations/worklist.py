@@ -9,10 +9,11 @@ from uuid import UUID
 from django.db.models import Count, F, Min, Q
 from django.utils.translation import gettext_lazy as _
 
-from gandan.access import Actor
+from gandan.access import Actor, sql
 from gandan.access.clock import VIETNAM, day_of
+from gandan.accounts.models import User
 from gandan.law import ClockState, clock_state
-from gandan.obligations import cursors, explain, kinds, sql
+from gandan.obligations import cursors, explain, kinds
 from gandan.obligations.cursors import WrongCursor
 from gandan.obligations.models import Obligation
 
@@ -32,10 +33,75 @@ BUCKETS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    title: str
+    slug: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TermWords:
+    code: str
+    name_vi: str
+    name_en: str
+    basis_vi: str
+    basis_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What a list reads of an obligation: the names are those of `Obligation`, without the weight of a model."""
+
+    pk: UUID
+    kind: str
+    matter: UUID
+    clock: str
+    started_at: datetime
+    due_at: datetime
+    suspended_at: datetime | None
+    suspended_for: str
+    discharged_at: datetime | None
+    owed_by: Named
+    assignee: Named | None
+    term: TermWords
+
+
+_PROMISE = (
+    "pk",
+    "kind",
+    "matter",
+    "clock",
+    "started_at",
+    "due_at",
+    "suspended_at",
+    "suspended_for",
+    "discharged_at",
+)
+_COLUMNS = (
+    *_PROMISE,
+    "owed_by__title",
+    "owed_by__slug",
+    "assignee",
+    "assignee__rank",
+    "assignee__full_name",
+    "term__code",
+    "term__name_vi",
+    "term__name_en",
+    "term__basis_vi",
+    "term__basis_en",
+)
+
+
+def _promise(row: tuple[Any, ...]) -> Promise:
+    own, (unit, slug, assignee, rank, full_name, *term) = row[: len(_PROMISE)], row[len(_PROMISE) :]
+    owner = Named(User.titled(rank, full_name)) if assignee else None
+    return Promise(*own, Named(unit, slug), owner, TermWords(*term))
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One promise as a list shows it."""
 
-    obligation: Obligation
+    obligation: Obligation | Promise
     clock: ClockState
     summary: kinds.Summary
     url_name: str
@@ -55,8 +121,8 @@ class Page:
 
 
 def query(actor: Actor, *, mine: bool = False, unit: UUID | None = None) -> Any:
-    """Return the open obligations that the actor may see."""
-    rows = Obligation.for_(actor, "obligation.read").open()
+    """Return the obligations that the actor may see, ended ones too."""
+    rows = Obligation.for_(actor, "obligation.read")
     if mine:
         rows = rows.filter(assignee=actor.user_id)
     if unit is not None:
@@ -73,30 +139,45 @@ def page(
     Among all open promises those that wait stand at the end, for a paused clock has no date; the page on which
     they begin takes one query more. Raises WrongCursor.
     """
-    everything = query(actor, mine=mine, unit=unit)
-    parts = [everything.running(), everything.waiting()] if bucket == "all" else [_bucket(everything, bucket, at)]
+    parts = ["running", "waiting"] if bucket == "all" else [bucket]
     digest = f"{actor.user_id}|{bucket}|{mine}|{unit}"
     begin, *place = cursors.read(cursor, digest) if cursor else ["0"]
-    found: list[Obligation] = []
-    for number, rows in list(enumerate(parts))[int(begin) :]:
-        if place and number == int(begin):
-            due_at, last = place
-            rows = rows.filter(due_at__gte=due_at).filter(Q(due_at__gt=due_at) | Q(pk__gt=last))
-        rows = rows.select_related("owed_by", "assignee", "term").order_by("due_at", "pk")
-        found += rows[: PAGE + 1 - len(found)]
+    instants = (at, _end_of_day(at), _end_of_week(at))
+    after = (datetime.fromisoformat(place[0]), UUID(place[1])) if place else ()
+    found: list[Promise] = []
+    for number, part in list(enumerate(parts))[int(begin) :]:
+        behind = after if number == int(begin) else ()
+        found += [_promise(row) for row in sql.rows(_listed, (actor, part, mine, unit), instants + behind)]
         if len(found) > PAGE:
             break
     following = ""
     if len(found) > PAGE:
         found = found[:PAGE]
-        part = len(parts) - 1 if found[-1].suspended_at is not None else 0
-        following = cursors.sign([str(part), found[-1].due_at.isoformat(), str(found[-1].pk)], digest)
+        part_number = len(parts) - 1 if found[-1].suspended_at is not None else 0
+        following = cursors.sign([str(part_number), found[-1].due_at.isoformat(), str(found[-1].pk)], digest)
     # Up to a thousand and one, so that a wide scope never counts a million rows.
-    counts = sql.counts_up_to(MANY + 1, {name: _bucket(everything, name, at) for name in BUCKETS})
-    return Page(dress(actor, found, at), following, counts)
+    counts = sql.counts_up_to(MANY + 1, _in_buckets, (actor, mine, unit), instants)
+    return Page(dress(actor, found, at), following, dict(zip(BUCKETS, counts, strict=True)))
 
 
-def dress(actor: Actor, obligations: Sequence[Obligation], at: datetime) -> list[Row]:
+def _listed(
+    actor: Actor, part: str, mine: bool, unit: UUID | None, at: datetime, day: datetime, week: datetime, *place: Any
+) -> Any:
+    rows = _bucket(query(actor, mine=mine, unit=unit), part, at, day, week)
+    if place:
+        due_at, last = place
+        rows = rows.filter(due_at__gte=due_at).filter(Q(due_at__gt=due_at) | Q(pk__gt=last))
+    return rows.order_by("due_at", "pk").values_list(*_COLUMNS)[: PAGE + 1]
+
+
+def _in_buckets(
+    actor: Actor, mine: bool, unit: UUID | None, at: datetime, day: datetime, week: datetime
+) -> list[Any]:
+    everything = query(actor, mine=mine, unit=unit)
+    return [_bucket(everything, name, at, day, week) for name in BUCKETS]
+
+
+def dress(actor: Actor, obligations: Sequence[Obligation | Promise], at: datetime) -> list[Row]:
     """Give each obligation its clock and, in one query a kind, the summary of its matter."""
     summaries: dict[UUID, kinds.Summary] = {}
     for kind in kinds.registered():
@@ -112,7 +193,7 @@ def dress(actor: Actor, obligations: Sequence[Obligation], at: datetime) -> list
     return rows
 
 
-def state_of(obligation: Obligation, at: datetime) -> ClockState:
+def state_of(obligation: Obligation | Promise, at: datetime) -> ClockState:
     return clock_state(
         obligation.started_at,
         obligation.due_at,
@@ -131,8 +212,11 @@ def for_matter(actor: Actor, matter: UUID, at: datetime) -> list[tuple[Obligatio
 
 def units(actor: Actor) -> list[tuple[str, str]]:
     """Return (slug, title) of the units in reach that owe something, for a filter."""
-    rows = query(actor).order_by("owed_by__title").values_list("owed_by__slug", "owed_by__title").distinct()
-    return list(rows)
+    return [(slug, title) for title, slug in sql.rows(_owing, (actor,), ())]
+
+
+def _owing(actor: Actor) -> Any:
+    return query(actor).open().order_by("owed_by__title").values_list("owed_by__title", "owed_by__slug").distinct()
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,18 +275,21 @@ def by_unit(actor: Actor, at: datetime) -> list[Load]:
     ]
 
 
-def _bucket(rows: Any, bucket: str, at: datetime) -> Any:
+def _bucket(rows: Any, bucket: str, at: datetime, day: datetime, week: datetime) -> Any:
+    """Narrow obligations to a view of open ones; `day` and `week` are the midnights that end them."""
+    if bucket == "running":
+        return rows.running()
     if bucket == "overdue":
         return rows.overdue(at)
     if bucket == "today":
-        return rows.due_within(at, _end_of_day(at) - at)
+        return rows.due_within(at, day - at)
     if bucket == "week":
-        return rows.due_within(at, _end_of_week(at) - at)
+        return rows.due_within(at, week - at)
     if bucket == "later":
-        return rows.running().filter(due_at__gt=_end_of_week(at))
+        return rows.running().filter(due_at__gt=week)
     if bucket == "waiting":
         return rows.waiting()
-    return rows
+    return rows.open()
 
 
 def _end_of_day(at: datetime) -> datetime:

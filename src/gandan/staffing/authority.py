@@ -6,14 +6,14 @@ authority.
 """
 
 from collections.abc import Iterable
-from datetime import timedelta
-from typing import Any
+from datetime import date, timedelta
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
 
-from gandan.access import Actor, Reach, today
+from gandan.access import Actor, Reach, sql, today
 from gandan.access.actor import ActiveGrant
 from gandan.access.roles import RIGHTS
 from gandan.staffing.models import Concern, Grant
@@ -24,9 +24,9 @@ class GrantAuthority:
     def actor(self, user: Any) -> Actor:
         """Return the actor with every grant in force today, in a fixed number of queries."""
         on = today()
-        grants = list(Grant.system("authority").filter(user=user).select_related("unit").order_by("valid_from", "id"))
+        grants = [_Held(*row) for row in sql.rows(_grants, (), (user.pk,))]
         active = [grant for grant in grants if grant.is_in_force(on)]
-        reaches = {grant.unit_id: _reach(grant.unit) for grant in active}
+        reaches = {grant.unit_id: _reach(grant) for grant in active}
         ordinary: dict[str, Reach] = {}
         concerned: dict[str, Reach] = {}
         for grant in active:
@@ -43,19 +43,31 @@ class GrantAuthority:
             ordinary=ordinary,
             concerned=concerned,
             affiliations=_affiliations(grants, on),
-            place=active[0].unit.title if active else "",
+            place=active[0].title if active else "",
         )
 
     def has_subject(self, matter: str) -> Q:
         """The matter is about a unit or an officer."""
-        return Q(Exists(Concern.system("concern-predicate").filter(matter=OuterRef(matter)).exclude(kind="recused")))
+        return _concerns(matter, self.subject())
 
     def names(self, matter: str, actor: Actor) -> Q:
         """The matter concerns the actor: themselves, or a unit under which they serve or lately served."""
+        return _concerns(matter, self.about(actor))
+
+    def touches(self, matter: str, actor: Actor) -> Q:
+        """Either of the two, in one question."""
+        return _concerns(matter, self.subject() | self.about(actor))
+
+    def subject(self) -> Q:
+        """Concerns that say what a matter is about."""
+        return ~Q(kind="recused")
+
+    def about(self, actor: Actor) -> Q:
+        """Concerns that are the actor's own."""
         about = Q(user_id=actor.user_id) if actor.user_id else Q(pk__in=[])
         if actor.affiliations:
             about |= Q(kind="unit", unit_id__in=actor.affiliations)
-        return Q(Exists(Concern.system("concern-predicate").filter(about, matter=OuterRef(matter))))
+        return about
 
     def units_under(self, provinces: Iterable[UUID]) -> Any:
         on = today()
@@ -68,16 +80,53 @@ class GrantAuthority:
         ).values("pk")
 
 
-def _reach(unit: Unit) -> Reach:
-    if unit.level == Unit.Level.COUNTRY:
+def _concerns(matter: str, which: Q) -> Q:
+    return Q(Exists(Concern.system("concern-predicate").filter(which, matter=OuterRef(matter))))
+
+
+class _Held(NamedTuple):
+    """A grant, in force or not, with what its unit is."""
+
+    pk: UUID
+    role: str
+    valid_from: date
+    valid_to: date | None
+    unit_id: UUID
+    level: str
+    title: str
+
+    is_in_force = Grant.is_in_force
+
+
+def _grants(user: UUID) -> Any:
+    rows = Grant.system("authority").filter(user=user).order_by("valid_from", "id")
+    return rows.values_list("pk", "role", "valid_from", "valid_to", "unit", "unit__level", "unit__title")
+
+
+def _origins(heir: UUID) -> Any:
+    return UnitHeir.objects.filter(heir=heir).values_list("origin", "origin__level")
+
+
+def _above(*units: UUID) -> Any:
+    return UnitReach.objects.filter(descendant__in=units).values_list("ancestor")
+
+
+def _kin(*units: UUID) -> Any:
+    return UnitHeir.objects.filter(Q(heir__in=units) | Q(origin__in=units)).values_list("heir", "origin")
+
+
+def _reach(grant: _Held) -> Reach:
+    if grant.level == Unit.Level.COUNTRY:
         return Reach(everything=True)
-    origins = frozenset(UnitHeir.objects.filter(heir=unit).values_list("origin", flat=True))
-    if unit.level == Unit.Level.PROVINCE:
-        return Reach(provinces=origins | {unit.pk}, units=frozenset({unit.pk}))
-    return Reach(units=origins | {unit.pk})
+    inherited = sql.rows(_origins, (), (grant.unit_id,))
+    if grant.level == Unit.Level.PROVINCE:
+        # What a former district left behind bears the province in its own column.
+        provinces = frozenset(origin for origin, level in inherited if level == Unit.Level.PROVINCE)
+        return Reach(provinces=provinces | {grant.unit_id}, units=frozenset({grant.unit_id}))
+    return Reach(units=frozenset(origin for origin, _level in inherited) | {grant.unit_id})
 
 
-def _affiliations(grants: list[Grant], on: Any) -> frozenset[UUID]:
+def _affiliations(grants: list[_Held], on: date) -> frozenset[UUID]:
     """Return the units in whose concerns a person is a party: their own, lately left ones, and all above.
 
     Inspectors and auditors watch a unit without serving in it, so that only their own seat counts.
@@ -86,6 +135,6 @@ def _affiliations(grants: list[Grant], on: Any) -> frozenset[UUID]:
     own = {g.unit_id for g in grants if g.valid_from <= on and (g.valid_to is None or g.valid_to >= since)}
     if not own:
         return frozenset()
-    above = UnitReach.objects.filter(descendant__in=own).values_list("ancestor", flat=True)
-    kin = UnitHeir.objects.filter(Q(heir__in=own) | Q(origin__in=own)).values_list("heir", "origin")
-    return frozenset(own | set(above) | {unit for pair in kin for unit in pair})
+    named = tuple(own)
+    beyond = [*sql.rows(_above, (), named), *sql.rows(_kin, (), named)]
+    return frozenset(own.union(*beyond))
