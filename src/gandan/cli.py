@@ -97,7 +97,9 @@ def build_parser() -> argparse.ArgumentParser:
     restore.add_argument("--verify", action="store_true", help="verify only; change nothing")
 
     audit = command("audit", "the append-only record", _audit)
-    audit.add_argument("action", choices=["verify"], help="verify: recompute the whole chain")
+    from gandan.audit import commandline as auditing
+
+    auditing.add_arguments(audit)
     return parser
 
 
@@ -187,9 +189,9 @@ def _restore(options: argparse.Namespace) -> int:
 
 def _audit(options: argparse.Namespace) -> int:
     start_django()
-    from gandan.config import installation
+    from gandan.audit import commandline
 
-    return installation.verify_audit()
+    return commandline.run(options)
 
 
 if __name__ == "__main__":

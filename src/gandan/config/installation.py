@@ -115,21 +115,6 @@ def check(options: argparse.Namespace) -> int:
     return NO if faults else OK
 
 
-def verify_audit() -> int:
-    from gandan.audit import actions as audit
-
-    began = time.monotonic()
-    verdict = audit.verify()
-    rate = verdict.entries / max(time.monotonic() - began, 1e-6)
-    if verdict.intact:
-        print(f"The record is whole: {verdict.entries} entries, head {verdict.head[:16]}, {rate:,.0f} a second.")
-        return OK
-    for seq, code in verdict.faults[:50]:
-        print(f"entry {seq}: {code}")
-    print(f"The record is broken in {len(verdict.faults)} places.", file=sys.stderr)
-    return NO
-
-
 def _bar() -> Callable[[str, float], None]:
     """Return a progress bar that tells what is being made and how much of it."""
     width = 30
