@@ -67,12 +67,12 @@ def verify(place, trusted=None, promised=()):
     bundle = Bundle(place)
     try:
         return _verify(bundle, trusted, promised)
-    except (zipfile.BadZipFile, OSError, EOFError, UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
-        raise Refused(f"the bundle is damaged: {error}", f"gói bị hỏng: {error}") from None
-    except Exception as error:
-        if type(error).__module__ == "zlib":
-            raise Refused(f"the bundle is damaged: {error}", f"gói bị hỏng: {error}") from None
+    except (Refused, Unreadable):
         raise
+    except ImportError:
+        raise Unreadable("install the package cryptography first", "hãy cài gói cryptography trước") from None
+    except Exception as error:  # a damaged file fails its readers in any way; the answer is the same
+        raise Refused(f"the bundle is damaged: {error}", f"gói bị hỏng: {error}") from None
 
 
 def _verify(bundle, trusted, promised):
