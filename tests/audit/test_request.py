@@ -1,10 +1,11 @@
 """Refusals, readings and sign-ins stand in the record, also when what they tell of was rolled back."""
 
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -109,6 +110,6 @@ def test_an_entry_without_a_transaction_is_refused_and_a_commitment_needs_the_ke
 
 @pytest.mark.django_db
 def test_an_entry_outside_a_transaction_is_a_fault(monkeypatch):
-    monkeypatch.setattr(connection, "in_atomic_block", False)
+    monkeypatch.setattr(actions, "connection", SimpleNamespace(in_atomic_block=False))
     with pytest.raises(RuntimeError, match="in the transaction of its action"):
         actions.record("case.take", by=ANONYMOUS)
