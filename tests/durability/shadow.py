@@ -119,7 +119,8 @@ class Disk:
         for inode, path in live.items():
             slot = known.get(inode)
             if slot is None:
-                left.unseen.append(f"{path} is not in the table")
+                # One that is empty was being made at the very moment of the cut.
+                left.unseen += [f"{path} is not in the table"] if path.is_dir() or path.stat().st_size else []
             elif not slot.folder:
                 left.unseen += self._compare(slot, path, bitmaps[slot.key])
                 left.lost_pages += sum(byte.bit_count() for byte in bitmaps[slot.key])
