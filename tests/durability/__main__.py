@@ -28,6 +28,9 @@ def main() -> int:
 
     cuts = command("power-cuts", "cut the power under the real server, with a control that must lose", _power_cuts)
     cuts.add_argument("--cuts", type=int, default=50)
+    killed = command("kills", "kill server and worker while eight people send until they hold a receipt", _kills)
+    killed.add_argument("--submissions", type=int, default=10_000)
+    killed.add_argument("--kills", type=int, default=50)
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="gandan-durability-", dir=options.folder))
     _load_django(folder)
@@ -70,6 +73,26 @@ def _power_cuts(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "faults": bad[:20],
         "kept": not bad and all(control.lost or control.damaged for control in controls.values()),
     }
+
+
+def _kills(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    from tests.conftest import Prepared
+    from tests.durability import kills
+
+    ready = Prepared(folder / "prepared")
+    try:
+        ready.build()
+        outcome = kills.run(
+            ready.copy(),
+            submissions=options.submissions,
+            kills=options.kills,
+            seed=options.seed,
+            say=lambda text: print(text, file=sys.stderr, flush=True),
+        )
+    finally:
+        ready.close()
+    bad = [*outcome.lost, *outcome.duplicated, *outcome.faults]
+    return {"name": "kills", **outcome.summary(), "first_faults": bad[:20], "kept": outcome.kept}
 
 
 def _load_django(folder: Path) -> None:

@@ -17,7 +17,7 @@ _REFERENCE = re.compile(r"GD-[0-9A-Z]{4}-[0-9A-Z]{4}")
 _CODE = re.compile(
     r"\d{4}(?:\s|&nbsp;|</?span[^>]*>)+\d{4}(?:\s|&nbsp;|</?span[^>]*>)+\d{4}(?:\s|&nbsp;|</?span[^>]*>)+\d{4}"
 )
-_TRANSIENT = {429, 503, 507}
+TRANSIENT = {429, 503, 507}
 
 
 class Disappointed(AssertionError):
@@ -136,7 +136,7 @@ def walk(browser: Browser, errand: Errand, slug: str, ledger: Ledger) -> Receipt
     def ask(path: str, values: dict[str, str], picture: bytes | None = None) -> tuple[int, str, str]:
         errand.tries += 1
         status, location, page = browser.post(path, values, picture)
-        if status in _TRANSIENT:
+        if status in TRANSIENT:
             raise TryAgain(status)
         if status >= 400:
             raise Disappointed(f"{path} answered {status}: {_words(page)}")

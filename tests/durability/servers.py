@@ -37,12 +37,9 @@ class Processes:
     def start(self) -> None:
         """Start what is not running, and return when pages are answered."""
         if self.serve is None or self.serve.poll() is not None:
-            port = str(urlsplit(self.url).port)
-            usual = ["serve", "--demo", "--port", port, "--workers", str(self.workers), "--threads", str(self.threads)]
-            command = self.serving_command or [sys.executable, "-m", "gandan", *usual]
-            self.serve = self._spawn([part.replace("{port}", port) for part in command])
+            self._serve()
         if self.working and (self.work is None or self.work.poll() is not None):
-            self.work = self._spawn([sys.executable, "-m", "gandan", "work", "--every", str(self.every)])
+            self._work()
         self.wait()
 
     def wait(self) -> None:
@@ -73,6 +70,20 @@ class Processes:
         )
         return [int(each) for each in listed.stdout.split()]
 
+    def revive(self) -> None:
+        """Start again what has ended, as the machine's service manager would; do not wait for it."""
+        if self.serve is not None and self.serve.poll() is not None:
+            self._serve()
+        if self.work is not None and self.work.poll() is not None:
+            self._work()
+
+    @staticmethod
+    def kill_group(process: subprocess.Popen[bytes]) -> None:
+        """Kill a program and all that it started, without a word."""
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
     def cut(self) -> None:
         """Kill everything at once, without a word."""
         for process in (self.serve, self.work):
@@ -81,7 +92,6 @@ class Processes:
         for process in (self.serve, self.work):
             if process is not None:
                 process.wait()
-        self.serve = self.work = None
 
     def stop(self) -> None:
         """Ask everything to end, and see that it does."""
@@ -97,6 +107,15 @@ class Processes:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
         self.serve = self.work = None
+
+    def _serve(self) -> None:
+        port = str(urlsplit(self.url).port)
+        usual = ["serve", "--demo", "--port", port, "--workers", str(self.workers), "--threads", str(self.threads)]
+        command = self.serving_command or [sys.executable, "-m", "gandan", *usual]
+        self.serve = self._spawn([part.replace("{port}", port) for part in command])
+
+    def _work(self) -> None:
+        self.work = self._spawn([sys.executable, "-m", "gandan", "work", "--every", str(self.every)])
 
     def _spawn(self, command: list[str]) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
