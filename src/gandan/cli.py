@@ -1,7 +1,7 @@
 """The command line. Django loads only for the commands that need it, so that `--help` answers at once.
 
 Exit codes: 0 done; 1 the answer is no (a check failed, a record is broken); 2 the command or its input is
-wrong; 3 refused because of what is already there; 130 interrupted.
+wrong; 3 refused because of what is already there; 4 the database does not answer; 130 interrupted.
 """
 
 import argparse
@@ -40,7 +40,10 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="gandan",
         description="Gần Dân: commune-level policing as an accountable public service.",
-        epilog="Exit codes: 0 done, 1 the answer is no, 2 wrong command or input, 3 refused, 130 interrupted.",
+        epilog=(
+            "Exit codes: 0 done, 1 the answer is no, 2 wrong command or input, 3 refused, "
+            "4 the database does not answer, 130 interrupted."
+        ),
     )
     parser.add_argument("--version", action="version", version=f"gandan {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
@@ -60,7 +63,7 @@ def build_parser() -> argparse.ArgumentParser:
     init.add_argument("--oversight", metavar="USERNAME", help="user name of the first oversight inspector")
 
     demo = command("demo", "fill an empty installation with the invented province Mường Sương", _demo)
-    demo.add_argument("--scale", choices=["small", "province"], default="small")
+    demo.add_argument("--scale", choices=["small", "province", "nation"], default="small")
     demo.add_argument("--seed", type=int, default=99, help="the same seed gives the same province (default 99)")
     demo.add_argument("--quiet", action="store_true", help="no progress bar")
 
@@ -94,7 +97,9 @@ def build_parser() -> argparse.ArgumentParser:
     restore.add_argument("--verify", action="store_true", help="verify only; change nothing")
 
     audit = command("audit", "the append-only record", _audit)
-    audit.add_argument("action", choices=["verify"], help="verify: recompute the whole chain")
+    from gandan.audit import commandline as auditing
+
+    auditing.add_arguments(audit)
     return parser
 
 
@@ -137,16 +142,16 @@ def _serve(options: argparse.Namespace) -> int:
         host = "127.0.0.1" if options.host in {"127.0.0.1", "localhost"} else options.host
         os.environ["GANDAN_URL"] = f"http://{host}:{options.port}"
     start_django()
-    from gandan.config import installation
+    from gandan.config import serving
 
-    return installation.serve(options)
+    return serving.serve(options)
 
 
 def _work(options: argparse.Namespace) -> int:
     start_django()
-    from gandan.config import installation
+    from gandan.config import working
 
-    return installation.work(options)
+    return working.work(options)
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -184,9 +189,9 @@ def _restore(options: argparse.Namespace) -> int:
 
 def _audit(options: argparse.Namespace) -> int:
     start_django()
-    from gandan.config import installation
+    from gandan.audit import commandline
 
-    return installation.verify_audit()
+    return commandline.run(options)
 
 
 if __name__ == "__main__":

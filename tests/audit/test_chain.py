@@ -69,3 +69,21 @@ def test_a_commitment_needs_its_key():
     values = {"name": "Hoa"}
     assert chain.commit(b"a" * 32, values) == chain.commit(b"a" * 32, dict(values))
     assert chain.commit(b"a" * 32, values) != chain.commit(b"b" * 32, values)
+
+
+@given(
+    st.fixed_dictionaries(
+        {
+            "seq": st.integers(1, 2**62),
+            "at": st.datetimes(timezones=st.just(UTC)),
+            **{name: st.none() | st.uuids() for name in ("actor_id", "grant_id", "object_id", "unit_id")},
+            **{
+                name: st.text(st.characters(exclude_categories=["Cs"]))
+                for name in ("capability", "action", "object_type", "reason", "commitment")
+            },
+        }
+    )
+)
+def test_the_fast_reading_spells_an_entry_as_the_writing_does(row):
+    row["hash"] = chain.link(chain.GENESIS, row)
+    assert chain.verify([row], first=row["seq"]).intact

@@ -1,20 +1,19 @@
 """The invented province: the same from the same seed, whole by its own check, and absent from real life."""
 
 import hashlib
-from datetime import date
+from datetime import date, datetime
 
 import pytest
 from django.db import transaction
 from django.test import Client
 
-from gandan.access import now
-from gandan.audit.actions import verify
-from gandan.cases.models import Case, CaseEvent
+from gandan.access import SystemActor, clock
+from gandan.cases.models import Case
 from gandan.demo import build, place
 from gandan.obligations import replay
-from gandan.obligations.models import Obligation, ObligationEvent
+from gandan.units import actions as units
 from gandan.units import register
-from gandan.units.models import Unit
+from gandan.units.models import Reorganisation, Unit
 
 pytestmark = pytest.mark.django_db
 
@@ -33,19 +32,6 @@ def test_no_official_unit_bears_one_of_its_names():
     assert not register.from_reference()._by_code.get(place.PROVINCE_CODE)
 
 
-def test_it_is_whole_and_its_promises_crossed_the_merger(demo_province):
-    assert Case.system("test").count() == 1_500
-    assert list(replay.check()) == [] and verify().intact
-    assert Unit.objects.filter(level="commune", valid_to=None).count() == 38
-    assert CaseEvent.system("test").filter(kind="succeeded").exists()
-    assert ObligationEvent.system("test").filter(kind="transferred").exists()
-    ended = Unit.objects.filter(valid_to=date(2025, 7, 1)).values("pk")
-    assert not Obligation.system("test").open().filter(owed_by__in=ended).exists()
-    assert Obligation.system("test").overdue(now()).exists(), "a desk without a late promise shows nothing"
-    endings = set(Obligation.system("test").values_list("ending", flat=True))
-    assert endings == {"", "discharged", "handed_over", "withdrawn"}
-
-
 def digest() -> str:
     columns = ("reference", "received_at", "title", "holder__title", "answered_at")
     return hashlib.sha256(
@@ -62,6 +48,20 @@ def test_the_same_seed_gives_the_same_province(db, settings):
             digests.append(digest())
             transaction.set_rollback(True)
     assert digests[0] == digests[1] != digests[2]
+
+
+def test_before_the_merger_its_act_waits_for_its_day(db, settings, move_to):
+    settings.GANDAN_DEMO = True
+    move_to(datetime.fromisoformat("2025-06-23T09:00:00").replace(tzinfo=clock.VIETNAM))
+    build.Builder(7, 200, lambda what, share: None).run()
+    waiting = Reorganisation.system("test").get(effective_on=date(2025, 7, 1))
+    assert waiting.state == "scheduled" and Unit.objects.filter(level="commune", valid_to=None).count() == 106
+    crossing = Case.system("test").unfinished().filter(holder__level="commune").first()
+    move_to(datetime.fromisoformat("2025-07-01T07:30:00").replace(tzinfo=clock.VIETNAM))
+    units.bring_into_force(act=waiting, by=SystemActor("work", "unit.enact"))
+    assert Unit.objects.filter(level="commune", valid_to=None).count() == 38
+    assert crossing.holder_id != Case.system("test").get(pk=crossing.pk).holder_id
+    assert list(replay.check()) == []
 
 
 def test_outside_the_demo_there_are_no_chairs(db, settings):

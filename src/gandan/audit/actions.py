@@ -1,16 +1,24 @@
 """Writing the record."""
 
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, models
+from django.db import connection, models, transaction
 
 from gandan.access import Actor, now
-from gandan.audit import chain
-from gandan.audit.models import AuditEntry, AuditHead
+from gandan.audit import chain, checkpoints, verifying
+from gandan.audit.models import AuditCheckpoint, AuditEntry, AuditHead
+from gandan.audit.verifying import verify as verify
+
+log = logging.getLogger(__name__)
+_afterwards: ContextVar[list[Any] | None] = ContextVar("afterwards", default=None)
 
 
 def record(
@@ -18,6 +26,7 @@ def record(
     *,
     by: Actor,
     on: models.Model | None = None,
+    object_id: UUID | None = None,
     unit: models.Model | UUID | None = None,
     capability: str = "",
     reason: str = "",
@@ -26,13 +35,15 @@ def record(
 ) -> AuditEntry:
     """Append one entry to the chain, inside the caller's transaction.
 
-    `action` is a code such as "case.take"; `reason` a code, never prose; `values` are committed to with a
+    `action` is a code such as "case.take"; `on` is what it was done to, or `object_id` where only the id is
+    known; `reason` a code, never prose; `values` are committed to with a
     key and not stored. Raises RuntimeError outside a transaction: an entry must share the fate of its act.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("an audit entry is written in the transaction of its action")
     head = _locked_head()
     entry = _entry(action, by=by, on=on, unit=unit, capability=capability, reason=reason, values=values, at=at or now())
+    entry.object_id = entry.object_id or object_id
     _bind(entry, head)
     entry.save(force_insert=True)
     head.save(update_fields=["seq", "hash"])
@@ -81,15 +92,95 @@ def prepare(
     )
 
 
-def verify() -> chain.Verdict:
-    """Recompute the whole chain from the database; also compare its end with the stored head."""
-    rows = AuditEntry.system("audit-verify").order_by("seq").values(*chain.FIELDS, "hash")
-    verdict = chain.verify(rows.iterator(chunk_size=5000))
+def record_apart(action: str, *, by: Actor, **values: Any) -> None:
+    """Append an entry that stands even when what it tells of is rolled back: a refusal, a sign-in, a reading.
+
+    Inside `writing_afterwards` (every request) it is written when the request is over, in a transaction of its
+    own; elsewhere at once. Takes what `record` takes.
+    """
+    write = partial(record, action, by=by, at=now(), **values)
+    waiting = _afterwards.get()
+    if waiting is None:
+        _write([write])
+    else:
+        waiting.append(write)
+
+
+@contextmanager
+def writing_afterwards() -> Iterator[None]:
+    """Keep what `record_apart` is told inside the block, and write it at its end, come what may."""
+    waiting: list[Any] = []
+    token = _afterwards.set(waiting)
+    try:
+        yield
+    finally:
+        _afterwards.reset(token)
+        if waiting:
+            _write(waiting)
+
+
+def _write(waiting: list[Any]) -> None:
+    with transaction.atomic():
+        for write in waiting:
+            write()
+
+
+def make_checkpoint(at: datetime) -> checkpoints.Checkpoint | None:
+    """Sign the end of the record and keep it in the database and in the file outside; None for an empty record.
+
+    What was written since the last checkpoint is verified first: a broken record is never signed. Raises
+    verifying.Broken then.
+    """
+    found = verifying.since_last_checkpoint()
+    if found.faults:
+        raise verifying.Broken(found)
+    kept = AuditCheckpoint.objects.order_by("-seq").first()
+    made = None
+    if found.last and (kept is None or found.last > kept.seq):
+        with transaction.atomic():
+            # The instance never changes; the number and hash are those that were verified just now.
+            instance = AuditHead.objects.get(pk=1).instance
+            made = checkpoints.sign(
+                settings.GANDAN_KEYS["audit"], seq=found.last, hash=found.head, at=at, instance=instance
+            )
+            AuditCheckpoint.objects.create(
+                seq=made.seq, hash=made.hash, at=made.at, instance=made.instance, key=made.key, signature=made.signature
+            )
+    _write_outside()
+    return made
+
+
+def tick(at: datetime) -> int:
+    """Make a checkpoint when a thousand entries or ten minutes have passed since the last one; return how many."""
     head = AuditHead.objects.filter(pk=1).first()
-    stored = (head.seq, head.hash) if head else (0, chain.GENESIS)
-    if stored != (verdict.entries, verdict.head) and verdict.intact:
-        return chain.Verdict(verdict.entries, verdict.head, ((stored[0], "head"),))
-    return verdict
+    if head is None:
+        return 0
+    kept = AuditCheckpoint.objects.order_by("-seq").first()
+    since = head.seq - (kept.seq if kept else 0)
+    if since == 0:
+        _write_outside()
+        return 0
+    if kept is not None and since < checkpoints.EVERY_ENTRIES and at - kept.at < checkpoints.EVERY:
+        return 0
+    try:
+        return int(make_checkpoint(at) is not None)
+    except verifying.Broken as broken:
+        # The work goes on; the record is not vouched for until somebody has looked.
+        log.error("no checkpoint was made: %s. Run gandan audit verify.", broken)
+        return 0
+
+
+def _write_outside() -> None:
+    """Bring the file outside up to date with the database: a cut between the two leaves nothing out."""
+    newest = AuditCheckpoint.objects.order_by("-seq").first()
+    if newest is None:
+        return
+    folder = settings.GANDAN_CHECKPOINTS
+    written = checkpoints.last_written(folder, newest.instance)
+    rows = AuditCheckpoint.objects.filter(instance=newest.instance, seq__gt=written).order_by("seq")
+    lines = [verifying.checkpoint_of(row).line for row in rows]
+    if lines:
+        checkpoints.append(folder, lines, newest.instance)
 
 
 def _entry(

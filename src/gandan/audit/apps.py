@@ -7,8 +7,10 @@ class AuditConfig(AppConfig):
     label = "audit"
 
     def ready(self) -> None:
-        from gandan.audit import triggers
-        from gandan.audit.models import AuditEntry
+        from gandan.audit import signing_in, triggers
+        from gandan.audit.models import AuditCheckpoint, AuditEntry
 
         triggers.append_only(AuditEntry)
+        triggers.append_only(AuditCheckpoint)
+        signing_in.listen()
         post_migrate.connect(triggers.install_after_migrating, dispatch_uid="gandan.audit.triggers")

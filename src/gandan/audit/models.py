@@ -1,4 +1,5 @@
 from typing import Any
+from uuid import uuid4
 
 from django.db import models
 
@@ -46,6 +47,8 @@ class AuditHead(Guarded):
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)  # type: ignore[assignment]
     seq = models.BigIntegerField(default=0)
     hash = models.CharField(max_length=64)
+    instance = models.UUIDField(default=uuid4, editable=False)
+    """Which record this is: it goes into every checkpoint and stays through backups and moves."""
 
     def __str__(self) -> str:
         return f"{self.seq} {self.hash[:12]}"
@@ -53,3 +56,20 @@ class AuditHead(Guarded):
     def save(self, *args: Any, **options: Any) -> None:
         self.id = 1
         super().save(*args, **options)
+
+
+class AuditCheckpoint(Guarded):
+    """A signed word about the end of the chain at a time. Added to only; its copies elsewhere are what counts."""
+
+    access = Open("a number, a hash, a time and a signature: made to be given away")
+
+    id = None  # type: ignore[assignment]
+    seq = models.BigIntegerField(primary_key=True)
+    hash = models.CharField(max_length=64)
+    at = models.DateTimeField()
+    instance = models.UUIDField()
+    key = models.CharField(max_length=16)
+    signature = models.CharField(max_length=128)
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.hash[:12]}"

@@ -7,8 +7,10 @@ Everything is kept under its digest and handed out as a download only.
 import hashlib
 import io
 import os
+import secrets
 import unicodedata
 import warnings
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,8 @@ from gandan.cases.actions import File
 LIMIT = 10 * 1024 * 1024
 FILES = 5
 _PIXELS = 40_000_000
+_PARTIAL = ".partial-"
+_ABANDONED_SECONDS = 24 * 60 * 60
 _PICTURES = {"JPEG": ("image/jpeg", ".jpg"), "PNG": ("image/png", ".png"), "WEBP": ("image/webp", ".webp")}
 
 
@@ -110,20 +114,48 @@ def _pdf(data: bytes, name: str) -> bytes:
     return out.getvalue()
 
 
+def clear_interrupted(at: datetime) -> int:
+    """Remove what uploads left half-written when the server was killed, a day after; return how many."""
+    root = Path(settings.MEDIA_ROOT)
+    count = 0
+    for path in root.glob(f"*/{_PARTIAL}*"):
+        try:
+            if at.timestamp() - path.stat().st_mtime > _ABANDONED_SECONDS:
+                path.unlink()
+                count += 1
+        except FileNotFoundError:
+            # Another worker was first.
+            continue
+    return count
+
+
 def _store(sha256: str, content: bytes) -> None:
-    """Write a file so that it survives a power cut before anybody is told that it was received."""
+    """Write a file so that it survives a power cut before anybody is told that it was received.
+
+    Its bytes, its name in the folder and the folder's own name are all on the disk when this returns, also
+    when somebody else is storing the same file at this moment. What cannot be written whole is not left behind.
+    """
     goal = path_of(sha256)
-    if goal.exists():
-        return
     goal.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    partial = goal.with_name(f".{sha256}.{os.getpid()}")
-    with partial.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(goal)
-    folder = os.open(goal.parent, os.O_RDONLY)
+    if not (goal.exists() and goal.stat().st_size == len(content)):
+        partial = goal.with_name(f"{_PARTIAL}{sha256[:16]}.{secrets.token_hex(8)}")
+        try:
+            with partial.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(goal)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+    # Both, always: another request may have made the folder or the file and not yet come to this line.
+    _sync_folder(goal.parent)
+    _sync_folder(goal.parent.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)

@@ -36,6 +36,11 @@ class Environment:
         "GANDAN_TODAY", None, "Fix the day (2026-11-23), or where the clock starts (2026-11-23T09:00), for tests."
     )
     keys: Path | None = _setting("GANDAN_KEYS", None, "Folder of the master key; default GANDAN_HOME/keys.")
+    checkpoints: Path | None = _setting(
+        "GANDAN_CHECKPOINTS",
+        None,
+        "Folder for signed checkpoints of the audit record; best on another disk or machine. Default GANDAN_HOME/checkpoints.",
+    )
     debug: bool = _setting("GANDAN_DEBUG", False, "1 shows faults in detail. Never outside loopback.")
 
     @property
@@ -49,6 +54,10 @@ class Environment:
     @property
     def keys_folder(self) -> Path:
         return self.keys or self.home / "keys"
+
+    @property
+    def checkpoints_folder(self) -> Path:
+        return self.checkpoints or self.home / "checkpoints"
 
 
 def read(source: dict[str, str] | None = None) -> Environment:
@@ -90,7 +99,7 @@ def _parse(name: str, field_name: str, text: str) -> Any:
             return datetime.fromisoformat(text)
         except ValueError:
             raise SettingError(f"{name} is a date like 2026-11-23, not {text!r}") from None
-    if field_name in {"home", "keys"}:
+    if field_name in {"home", "keys", "checkpoints"}:
         return Path(text).expanduser().absolute()
     if field_name == "database_url" and not text.startswith(("postgresql://", "postgres://")):
         raise SettingError(f"{name} begins with postgresql://; leave it empty for SQLite")

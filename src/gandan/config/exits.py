@@ -1,6 +1,6 @@
 """How a command ends: its exit codes, and the error that carries one with a sentence."""
 
-OK, NO, WRONG, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
+OK, NO, WRONG, REFUSED, UNAVAILABLE, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 
 class CommandError(Exception):

@@ -2,18 +2,16 @@
 
 import argparse
 import secrets
-import signal
 import sys
-import threading
 import time
 from collections.abc import Callable
-from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import transaction
 
-from gandan.access import Actor, SystemActor, now
+from gandan.access import Actor, SystemActor
+from gandan.config import durability
 from gandan.config.exits import NO, OK, REFUSED, CommandError
 
 
@@ -84,70 +82,18 @@ def demo(options: argparse.Namespace) -> int:
     """Fill an empty installation with the invented province."""
     if not settings.GANDAN_DEMO:
         raise CommandError("the demo belongs to demo mode only: GANDAN_DEMO=1", REFUSED)
-    from gandan.demo import build
+    from gandan.demo import build, nation
 
     migrate()
     _refuse_a_filled_one()
     began = time.monotonic()
-    build.province(scale=options.scale, seed=options.seed, progress=None if options.quiet else _bar())
+    progress = None if options.quiet else _bar()
+    if options.scale == "nation":
+        nation.nation(seed=options.seed, progress=progress)
+    else:
+        build.province(scale=options.scale, seed=options.seed, progress=progress)
     print(f"Mường Sương ({options.scale}) is ready in {settings.GANDAN_HOME} after {time.monotonic() - began:.0f} s.")
     return OK
-
-
-def serve(options: argparse.Namespace) -> int:
-    """Serve the pages with granian until stopped."""
-    from granian import Granian
-    from granian.constants import Interfaces
-    from granian.log import LogLevels
-
-    if settings.GANDAN_DEMO and options.host not in {"127.0.0.1", "localhost", "::1"}:
-        raise CommandError("the demo opens every chair without a password, so it serves loopback only", REFUSED)
-    migrate()
-    collect_static()
-    faults = durability_faults()
-    if faults:
-        raise CommandError("the database would not keep what it acknowledges: " + "; ".join(faults), REFUSED)
-    connection.close()
-    print(f"Gần Dân serves {settings.GANDAN_URL}/{'demo' if settings.GANDAN_DEMO else ''}", flush=True)
-    Granian(
-        "gandan.config.wsgi:application",
-        address=options.host,
-        port=options.port,
-        interface=Interfaces.WSGI,
-        workers=options.workers,
-        blocking_threads=options.threads,
-        websockets=False,
-        log_access=False,
-        log_level=LogLevels.warning,
-    ).serve()
-    return OK
-
-
-def work(options: argparse.Namespace) -> int:
-    """Do what is due, once or for ever. Every effect happens exactly once, however often this is killed."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    while True:
-        for name, job in jobs():
-            done = job(now())
-            if done:
-                print(f"{name}: {done}", flush=True)
-        if options.once or stop.wait(options.every):
-            return OK
-
-
-def jobs() -> list[tuple[str, Callable[[Any], int]]]:
-    """The rounds of `gandan work`, in order: first units, then what hangs on them."""
-    from gandan.cases import jobs as cases
-    from gandan.obligations import jobs as obligations
-    from gandan.units import jobs as units
-
-    return [
-        ("reorganisations in force", units.apply_due_acts),
-        ("reminders and escalations", obligations.tick),
-        ("drafts and finished matters", cases.tick),
-    ]
 
 
 def check(options: argparse.Namespace) -> int:
@@ -159,7 +105,7 @@ def check(options: argparse.Namespace) -> int:
     call_command("check", verbosity=0)
     faults: list[str] = []
     for title, found in (
-        ("database durability", durability_faults()),
+        ("database durability", durability.faults()),
         ("database rules", triggers.missing()),
         ("replayed obligations", [str(fault) for fault in replay.check()]),
         ("audit chain", [f"{code} at {seq}" for seq, code in audit.verify().faults]),
@@ -167,40 +113,6 @@ def check(options: argparse.Namespace) -> int:
         print(f"{'ok   ' if not found else 'FAULT'} {title}" + "".join(f"\n      {each}" for each in found[:20]))
         faults += found
     return NO if faults else OK
-
-
-def verify_audit() -> int:
-    from gandan.audit import actions as audit
-
-    began = time.monotonic()
-    verdict = audit.verify()
-    rate = verdict.entries / max(time.monotonic() - began, 1e-6)
-    if verdict.intact:
-        print(f"The record is whole: {verdict.entries} entries, head {verdict.head[:16]}, {rate:,.0f} a second.")
-        return OK
-    for seq, code in verdict.faults[:50]:
-        print(f"entry {seq}: {code}")
-    print(f"The record is broken in {len(verdict.faults)} places.", file=sys.stderr)
-    return NO
-
-
-def durability_faults() -> list[str]:
-    """Return what would make the database lose what it acknowledged."""
-    faults = []
-    with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            cursor.execute("PRAGMA journal_mode")
-            if str(cursor.fetchone()[0]).lower() != "wal":
-                faults.append("SQLite's journal mode is not WAL")
-            cursor.execute("PRAGMA synchronous")
-            if int(cursor.fetchone()[0]) < 2:
-                faults.append("SQLite's synchronous mode is below FULL")
-        else:
-            for setting in ("fsync", "full_page_writes", "synchronous_commit"):
-                cursor.execute(f"SHOW {setting}")
-                if cursor.fetchone()[0] == "off":
-                    faults.append(f"PostgreSQL's {setting} is off")
-    return faults
 
 
 def _bar() -> Callable[[str, float], None]:

@@ -13,6 +13,7 @@ GANDAN_HOME = ENVIRONMENT.home
 GANDAN_DEMO = ENVIRONMENT.demo
 GANDAN_URL = ENVIRONMENT.url
 DEBUG = ENVIRONMENT.debug
+GANDAN_CHECKPOINTS = ENVIRONMENT.checkpoints_folder
 GANDAN_KEYS = keys.load_or_make(ENVIRONMENT.keys_folder)
 SECRET_KEY = GANDAN_KEYS["django"].hex()
 
@@ -77,6 +78,7 @@ MIDDLEWARE = [
     "gandan.accounts.middleware.SessionLimits",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "gandan.audit.middleware.RecordMiddleware",
     "gandan.access.middleware.AccessMiddleware",
 ]
 ROOT_URLCONF = "gandan.config.urls"

@@ -24,4 +24,4 @@ urlpatterns = [
 handler400 = "gandan.ui.views.bad_request"
 handler403 = "gandan.ui.views.forbidden"
 handler404 = "gandan.ui.views.not_found"
-handler500 = "gandan.ui.views.server_error"
+handler500 = "gandan.config.faults.server_error"

@@ -5,7 +5,7 @@ scripts through the same ledgers as live ones and written in bulk, with their au
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -22,11 +22,11 @@ from gandan.cases import actions as cases
 from gandan.cases import catalogue, follow
 from gandan.cases.models import Case, CaseEvent, CaseIdentity, PaperRequest, Procedure, Rating, Transfer
 from gandan.cases.search import index_text
-from gandan.demo import place, voices
+from gandan.demo import force, place, voices
 from gandan.law import Calendar
 from gandan.obligations import actions as obligations
 from gandan.obligations import terms
-from gandan.obligations.ledger import Ledger, save_all
+from gandan.obligations.ledger import Ledger, entries_of, save_all
 from gandan.obligations.models import Obligation
 from gandan.staffing.models import Concern, Grant
 from gandan.units import actions as units
@@ -35,10 +35,10 @@ from gandan.units.models import Placement, Unit
 
 Progress = Callable[[str, float], None]
 
-FIRST_DAY = date(2018, 1, 1)
+FIRST_DAY = place.FIRST_DAY
 CASES_FROM = date(2024, 1, 1)
 POLICE_MOVE = date(2025, 3, 1)
-MERGER = date(2025, 7, 1)
+DECIDED, MERGER = date(2025, 6, 16), date(2025, 7, 1)
 SCALES = {"small": 1_500, "province": 12_000}
 LATELY = 0.2
 """Share of the later matters that came in the last three weeks."""
@@ -67,6 +67,8 @@ class Story:
     ledgers: list[Ledger] = field(default_factory=list)
     lines: list[CaseEvent] = field(default_factory=list)
     extra: list[Any] = field(default_factory=list)
+    written: datetime | None = None
+    """When the last line was written down: lines of one moment keep their order."""
 
 
 class Builder:
@@ -75,36 +77,45 @@ class Builder:
         self.count, self.tell = count, tell
         self.entries: list[AuditEntry] = []
         self.units: dict[str, Unit] = {}
-        self.staff: dict[UUID, list[User]] = {}
+        self.staff: dict[UUID, list[tuple[date, User]]] = {}
         self.people = 0
         self.names: set[str] = set()
 
     def run(self) -> None:
         self.tell("units", 0.0)
+        # What is planned for after today is counted too, though it is not played.
+        years = range(FIRST_DAY.year, today().year + 4)
         with self._on(FIRST_DAY):
             self._establish()
-            obligations.keep_years_seeded(by=_BY, on=today(), years=range(FIRST_DAY.year, now().year + 10))
-        obligations.seed_reference(by=_BY)
-        catalogue.seed_reference(by=_BY)
+            obligations.keep_years_seeded(by=_BY, on=today(), years=years)
+            obligations.seed_reference(by=_BY)
+            catalogue.seed_reference(by=_BY)
         self._appoint()
         self.tell("units", 1.0)
-        with self._on(POLICE_MOVE):
-            self._end_district_police()
-        stories = self._stories_before()
-        self._play(stories, _instant(MERGER), "matters until June 2025")
-        self._save(stories)
-        with self._on(MERGER):
-            self._merge()
-        open_ones = [story for story in stories if story.steps]
-        self._reload(open_ones)
-        later = self._stories_after()
-        self._play(open_ones, now(), "")
-        self._play(later, now(), "matters since July 2025")
-        self._save_changed(open_ones)
-        self._save(later)
-        self._rate(stories + later)
+        stories: list[Story] = []
+        for start, end, what in _PHASES:
+            stories += self._live(stories, start, end, what)
+            if end is None or today() < end:
+                break
+            with self._on(end):
+                self._end_district_police() if end == POLICE_MOVE else self._merge()
+            self._reload([story for story in stories if story.steps])
+        if DECIDED <= today() < MERGER:
+            # Its day has not come: `gandan work` puts it in force then, as it would a registrar's act.
+            self._schedule_merger()
+        self._rate(stories)
         self._show_codes()
         self.tell("audit record", 1.0)
+
+    def _live(self, running: list[Story], start: date, end: date | None, what: str) -> list[Story]:
+        """Play one phase on one map: what runs goes on, new matters come. Return the new ones."""
+        running = [story for story in running if story.steps]
+        new = self._stories_of(start, end)
+        until = min(_instant(end), now()) if end else now()
+        self._play(running, until, "")
+        self._play(new, until, what)
+        self._save(new, running)
+        return new
 
     # --- units and people -------------------------------------------------------------------------------------
 
@@ -165,25 +176,29 @@ class Builder:
             (self.country, "oversight"),
         ]
         posts = [(unit, role, FIRST_DAY) for unit, role in roles]
-        for commune in place.old_communes():
-            unit = self.units[commune.code]
-            posts += [(unit, role, date(2020, 8, 31)) for role in ("chief", "officer", "officer", "duty_officer")]
-        self._post(posts)
+        posts += [(self.units[each.commune], each.role, each.start) for each in force.before_the_merger()]
+        self._post([(*post, self._person()) for post in sorted(posts, key=lambda post: post[2])])
+        self._save_record()
 
-    def _post(self, posts: list[tuple[Unit, str, date]]) -> None:
-        users = [self._person() for _ in posts]
-        User.objects.bulk_create(users)
+    def _post(self, posts: list[tuple[Unit, str, date, User]]) -> None:
+        """Give each person the role; who is new becomes known."""
+        User.objects.bulk_create([user for *_, user in posts if user._state.adding])
         grants = [
-            Grant(user=user, role=role, unit=unit, valid_from=start, reason="demo")
-            for user, (unit, role, start) in zip(users, posts, strict=True)
+            Grant(id=self._uuid(), user=user, role=role, unit=unit, valid_from=start, reason="demo")
+            for unit, role, start, user in posts
         ]
         Grant.objects.bulk_create(grants)
-        audit.record_history(
+        self.entries += [
             audit.prepare(
-                "grant.give", at=now(), object_type="staffing.grant", object_id=g.pk, unit_id=g.unit_id, reason="demo"
+                "grant.give",
+                at=min(_instant(grant.valid_from), now()),
+                object_type="staffing.grant",
+                object_id=grant.pk,
+                unit_id=grant.unit_id,
+                reason="demo",
             )
-            for g in grants
-        )
+            for grant in grants
+        ]
 
     def _person(self) -> User:
         sex = self.random.choice("mf")
@@ -219,6 +234,20 @@ class Builder:
         )
 
     def _merge(self) -> None:
+        """Put the merger in force by the act, and name the chiefs."""
+        self._schedule_merger()
+        self.now_serving: dict[str, Unit] = {}
+        for unit in Unit.objects.filter(level="commune", valid_to=None).prefetch_related("versions"):
+            version = unit.version_on(MERGER)
+            assert version is not None
+            self.now_serving[version.code] = unit
+            self._contact(unit, MERGER)
+        self._lead()
+        units = self.now_serving.values()
+        self._post([(unit, "officer", force.STRENGTHENED, self._person()) for unit in units])
+        self.staff = {}
+
+    def _schedule_merger(self) -> None:
         seat = str(self.seat.pk)
         old = {commune.code: commune for commune in place.old_communes()}
         steps: list[tuple[str, dict[str, Any]]] = []
@@ -242,15 +271,18 @@ class Builder:
             parts = [str(self.units[code].pk) for code in commune.parts]
             steps.append(("merge", {"from": parts, "into": f"new:{commune.code}"}))
         steps += [("dissolve", {"unit": str(self.units[code].pk)}) for code, *_ in place.DISTRICTS]
-        self._enact("02/NQ-MS (minh họa)", "Sắp xếp đơn vị hành chính cấp xã", date(2025, 6, 16), MERGER, steps)
-        self.now_serving: dict[str, Unit] = {}
-        for unit in Unit.objects.filter(level="commune", valid_to=None).prefetch_related("versions"):
-            version = unit.version_on(MERGER)
-            assert version is not None
-            self.now_serving[version.code] = unit
-            self._contact(unit, MERGER)
-        self._post([(unit, "chief", MERGER) for unit in self.now_serving.values()])
-        self.staff = {}
+        self._enact("02/NQ-MS (minh họa)", "Sắp xếp đơn vị hành chính cấp xã", DECIDED, MERGER, steps)
+
+    def _lead(self) -> None:
+        """Name the chief of the first part as chief of each new commune; the other chiefs go on as officers."""
+        ended = Grant.system("demo").filter(role="chief", valid_to=MERGER).select_related("user")
+        chiefs = {grant.unit_id: grant.user for grant in ended}
+        posts = []
+        for commune in place.new_communes():
+            unit = self.now_serving[commune.code]
+            for number, code in enumerate(commune.parts):
+                posts.append((unit, "officer" if number else "chief", MERGER, chiefs[self.units[code].pk]))
+        self._post(posts)
 
     def _enact(self, decree: str, title: str, decided: date, effective: date, steps: list[Any]) -> None:
         act = units.draft_act(
@@ -276,23 +308,26 @@ class Builder:
 
     # --- matters ------------------------------------------------------------------------------------------------
 
-    def _stories_before(self) -> list[Story]:
-        days = (MERGER - CASES_FROM).days
-        share = days / max((today() - CASES_FROM).days, days)
-        codes = [commune.code for commune in place.old_communes()]
-        return self._stories([self.units[code] for code in codes], CASES_FROM, MERGER, round(self.count * share))
-
-    def _stories_after(self) -> list[Story]:
-        """Return the matters of the new communes; the last weeks are fuller, so that desks have open work."""
-        communes = [self.now_serving[commune.code] for commune in place.new_communes()]
-        share = 1 - (MERGER - CASES_FROM).days / max((today() - CASES_FROM).days, 1)
-        count = round(self.count * share)
+    def _stories_of(self, start: date, end: date | None) -> list[Story]:
+        """Return the matters of one phase; the last weeks are fuller, so that desks have open work."""
+        last = end is None or today() < end
+        days = ((today() if last else end) - start).days  # type: ignore[operator]
+        count = round(self.count * days / max((today() - CASES_FROM).days, 1))
+        if not last:
+            return self._stories(self._serving(start), start, end, count)
+        places = self._serving(start)
         lately, shown = round(count * LATELY), min(SHOWN, count // 10)
         return [
-            *self._stories(communes, MERGER, None, count - lately - shown),
-            *self._stories(communes, today() - timedelta(days=20), None, lately),
-            *self._stories(communes[:1], today() - timedelta(days=17), None, shown),
+            *self._stories(places, start, None, count - lately - shown),
+            *self._stories(places, max(start, today() - timedelta(days=20)), None, lately),
+            *self._stories(places[:1], max(start, today() - timedelta(days=17)), None, shown),
         ]
+
+    def _serving(self, on: date) -> list[Unit]:
+        """Return the communes of the map that holds from a day, in the order of their codes."""
+        if on < MERGER:
+            return [self.units[commune.code] for commune in place.old_communes()]
+        return [self.now_serving[commune.code] for commune in place.new_communes()]
 
     def _stories(self, places: list[Unit], start: date, end: date | None, count: int) -> list[Story]:
         begin, finish = _instant(start), _instant(end) if end else now()
@@ -423,7 +458,7 @@ class Builder:
             self.tell(what, 1.0)
 
     def _do_take(self, story: Story, at: datetime, _words: Any) -> None:
-        officer = self._officer(story)
+        officer = self._officer(story, at)
         story.case.taken_at, story.case.officer = at, officer
         self._write(story, "taken", at, shown=True, by=officer)
         self._end(story, "taken", at, officer)
@@ -431,10 +466,12 @@ class Builder:
         self._audit("case.take", at, story, officer)
 
     def _do_accept(self, story: Story, at: datetime, _words: Any) -> None:
-        officer = self._officer(story)
+        officer = self._officer(story, at)
         story.case.accepted_at = story.case.taken_at = at
         story.case.officer = officer
         self._write(story, "accepted", at, shown=True, by=officer)
+        story.case.complex = self.random.random() < 0.15
+        self._end(story, "taken", at, officer)
         self._end(story, "accepted", at, officer)
         self._start(story, ("accepted",), at, officer)
         self._audit("case.take", at, story, officer)
@@ -523,7 +560,7 @@ class Builder:
                     kind="case",
                     matter=case.pk,
                     term=term,
-                    amount=terms.amount_of(term, remote=remote, complex=False),
+                    amount=terms.amount_of(term, remote=remote, complex=case.complex),
                     owed_by=case.holder_id,
                     province=case.province_id,
                     assignee=officer.pk if officer else None,
@@ -532,18 +569,10 @@ class Builder:
                     actor_id=officer.pk if officer else None,
                     calendar=self.calendar,
                     key=self._uuid(),
+                    remote=remote,
+                    complex=case.complex,
                 )
                 story.ledgers.append(ledger)
-                self.entries.append(
-                    audit.prepare(
-                        "obligation.start",
-                        at=at,
-                        object_type="obligations.obligation",
-                        object_id=ledger.obligation.pk,
-                        unit_id=case.holder_id,
-                        reason="demo",
-                    )
-                )
 
     def _end(self, story: Story, event: str, at: datetime, officer: User | None) -> None:
         for ledger in story.ledgers:
@@ -566,7 +595,7 @@ class Builder:
     ) -> None:
         for ledger in story.ledgers:
             row = ledger.obligation
-            if row.discharged_at is None and (not pausable or ground in row.term.pause_grounds):
+            if ledger.can_pause(ground, at) if pausable else row.discharged_at is None:
                 ledger.add(
                     kind, at=at, recorded_at=at, actor_id=officer.pk if officer else None, ground=ground, facts=facts
                 )
@@ -582,13 +611,14 @@ class Builder:
         text: str = "",
         facts: dict[str, Any] | None = None,
     ) -> None:
+        story.written = at if story.written is None else max(at, story.written + timedelta(microseconds=1))
         story.lines.append(
             CaseEvent(
                 id=self._uuid(),
                 case=story.case,
                 kind=kind,
                 at=at,
-                recorded_at=at,
+                recorded_at=story.written,
                 actor_id=by.pk if by else None,
                 actor_name=by.title if by else "",
                 unit_id=story.case.holder_id,
@@ -612,12 +642,20 @@ class Builder:
             )
         )
 
-    def _save(self, stories: list[Story]) -> None:
-        Case.objects.bulk_create([story.case for story in stories], batch_size=500)
-        CaseIdentity.objects.bulk_create([s.identity for s in stories if s.identity], batch_size=1000)
-        Concern.objects.bulk_create([s.concern for s in stories if s.concern], batch_size=1000)
-        self._save_parts(stories)
-        save_all([ledger for story in stories for ledger in story.ledgers])
+    def _save(self, new: list[Story], running: Sequence[Story] = ()) -> None:
+        """Write new matters, and what happened since to those that are saved already; the record in order of time."""
+        ledgers = [ledger for story in new for ledger in story.ledgers]
+        changed = [ledger for story in running for ledger in story.ledgers if ledger.added]
+        self.entries += entries_of([*changed, *ledgers], "demo")
+        Case.objects.bulk_create([story.case for story in new], batch_size=500)
+        CaseIdentity.objects.bulk_create([s.identity for s in new if s.identity], batch_size=1000)
+        Concern.objects.bulk_create([s.concern for s in new if s.concern], batch_size=1000)
+        for story in running:
+            story.case.save()
+        self._save_parts([*running, *new])
+        save_all(ledgers)
+        for ledger in changed:
+            ledger.save()
         self._save_record()
 
     def _save_parts(self, stories: list[Story]) -> None:
@@ -627,15 +665,6 @@ class Builder:
         Transfer.objects.bulk_create([row for row in extra if isinstance(row, Transfer)], batch_size=1000)
         for story in stories:
             story.lines, story.extra = [], []
-
-    def _save_changed(self, stories: list[Story]) -> None:
-        for story in stories:
-            story.case.save()
-            for ledger in story.ledgers:
-                if ledger.obligation._state.adding or ledger.added:
-                    ledger.save()
-        self._save_parts(stories)
-        self._save_record()
 
     def _save_record(self) -> None:
         self.entries.sort(key=lambda entry: entry.at)
@@ -695,22 +724,14 @@ class Builder:
 
     # --- chance -------------------------------------------------------------------------------------------------
 
-    def _officer(self, story: Story) -> User:
-        unit = story.case.holder_id
+    def _officer(self, story: Story, at: datetime) -> User:
+        """Return somebody who works at the unit on that day."""
+        unit, on = story.case.holder_id, at.astimezone(VIETNAM).date()
         if unit not in self.staff:
             roles = ["oversight"] if unit == self.seat.pk else ["officer", "chief"]
-            with self._quiet():
-                rows = (
-                    Grant.system("demo")
-                    .filter(unit=unit, role__in=roles)
-                    .select_related("user")
-                    .order_by("user__username")
-                )
-                self.staff[unit] = [row.user for row in rows]
-        return self.random.choice(self.staff[unit])
-
-    def _quiet(self) -> Any:
-        return transaction.atomic()
+            rows = Grant.system("demo").filter(unit=unit, role__in=roles).select_related("user")
+            self.staff[unit] = [(row.valid_from, row.user) for row in rows.order_by("user__username")]
+        return self.random.choice([user for start, user in self.staff[unit] if start <= on])
 
     def _terms(self, procedure: str, event: str, on: date) -> list[Any]:
         if not hasattr(self, "_known_terms"):
@@ -763,6 +784,13 @@ class Builder:
 def _instant(day: date) -> datetime:
     return datetime.combine(day, time(0, 0, 1), VIETNAM)
 
+
+_PHASES: tuple[tuple[date, date | None, str], ...] = (
+    (CASES_FROM, POLICE_MOVE, "matters until February 2025"),
+    (POLICE_MOVE, MERGER, "matters until June 2025"),
+    (MERGER, None, "matters since July 2025"),
+)
+"""The three maps of the history."""
 
 # How often people bring what.
 _MIX = (

@@ -5,7 +5,10 @@ province has the code 99.
 """
 
 from dataclasses import dataclass
+from datetime import date
 
+FIRST_DAY = date(2018, 1, 1)
+"""The invented history begins."""
 PROVINCE_CODE, PROVINCE_NAME = "99", "Mường Sương"
 
 # District, its kind, and how many wards, towns and rural communes it held.

@@ -1,0 +1,100 @@
+"""A part of the record to carry away: entries, checkpoints, the key, and a script that verifies them offline."""
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from django.conf import settings
+
+from gandan import __version__
+from gandan.access import now
+from gandan.audit import actions, chain, checkpoints, sql, verifying
+from gandan.audit.models import AuditCheckpoint, AuditHead
+
+SCRIPT = Path(__file__).with_name("verify_bundle.py")
+README = """GẦN DÂN: GÓI SỔ KIỂM TOÁN
+
+Gói này chứa bản ghi ai đã làm gì, chỉ gồm mã số, không có tên người và nội dung.
+  entries.txt      mỗi dòng một bản ghi: mã băm, rồi nội dung
+  checkpoints.txt  các mốc đã ký
+  public-key.txt   khoá công khai đã ký các mốc và bản kê
+  manifest.json    bản kê các tệp; manifest.sig là chữ ký của bản kê
+Cách kiểm tra, không cần mạng: cài Python 3 và gói cryptography, rồi chạy
+  python3 verify_bundle.py --public-key KHOÁ --checkpoint "MỐC"
+KHOÁ là khoá bạn được cho biết qua đường khác; MỐC là mốc bạn tự giữ hoặc quét từ giấy in. Không có hai thứ đó thì
+gói chỉ chứng tỏ nó không bị sửa sau khi lập. Nếu ngờ máy chủ, hãy lấy tệp verify_bundle.py từ mã nguồn công khai.
+
+GẦN DÂN: A BUNDLE OF THE AUDIT RECORD
+
+It holds who did what as ids and codes, without names and words.
+  entries.txt      an entry a line: its hash, then what it says
+  checkpoints.txt  the signed checkpoints
+  public-key.txt   the public key that signed the checkpoints and the manifest
+  manifest.json    what is in the bundle; manifest.sig is the signature of it
+To verify it without a network: install Python 3 and the package cryptography, and run
+  python3 verify_bundle.py --public-key KEY --checkpoint "LINE"
+KEY is the key that you were told by another way; LINE is a checkpoint that you kept or scanned from paper. Without
+these two the bundle shows only that nobody altered it after it was made. If you doubt the server, take
+verify_bundle.py from the public source.
+"""
+
+
+def write(target: IO[bytes], *, first: int = 1) -> int:
+    """Write a bundle of the entries from number `first` on; return how many. Memory does not grow with them.
+
+    The end is signed first, so that the bundle ends with a checkpoint. Raises verifying.Broken for a record that does
+    not hold together, and LookupError when there is no such entry.
+    """
+    actions.make_checkpoint(now())
+    newest = AuditCheckpoint.objects.order_by("-seq").first()
+    if newest is None or not 1 <= first <= newest.seq:
+        raise LookupError("the record has no such entry")
+    key = settings.GANDAN_KEYS["audit"]
+    public = checkpoints.public_key(key).hex()
+    start = sql.hash_at(first - 1) if first > 1 else chain.GENESIS
+    count = 0
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        digests = {}
+        digest = hashlib.sha256()
+        with archive.open("entries.txt", "w", force_zip64=True) as file:
+            for line in _lines(first, newest.seq):
+                digest.update(line)
+                file.write(line)
+                count += 1
+        digests["entries.txt"] = digest.hexdigest()
+        rows = AuditCheckpoint.objects.filter(seq__gte=first - 1, seq__lte=newest.seq).order_by("seq")
+        parts = {
+            "checkpoints.txt": "".join(f"{verifying.checkpoint_of(row).line}\n" for row in rows),
+            "public-key.txt": f"{public}\n",
+            "README.txt": README,
+            "verify_bundle.py": SCRIPT.read_text(encoding="utf-8"),
+        }
+        for name, text in parts.items():
+            archive.writestr(name, text.encode())
+            digests[name] = hashlib.sha256(text.encode()).hexdigest()
+        manifest = {
+            "format": 1,
+            "version": __version__,
+            "made_at": now().isoformat(),
+            "instance": AuditHead.objects.get(pk=1).instance.hex,
+            "first": first,
+            "last": newest.seq,
+            "start": start,
+            "head": newest.hash,
+            "public_key": public,
+            "files": digests,
+        }
+        told = json.dumps(manifest, indent=1, sort_keys=True).encode()
+        archive.writestr("manifest.json", told)
+        archive.writestr("manifest.sig", checkpoints.signer(key).sign(b"gandan bundle\n" + told).hex())
+    return count
+
+
+def _lines(first: int, last: int) -> Iterator[bytes]:
+    for row in sql.entries(after=first - 1, upto=last):
+        told: dict[str, Any] = dict(zip(chain.SPELLED, row, strict=True))
+        digest = told.pop("hash")
+        yield digest.encode() + b" " + chain.canonical(told) + b"\n"

@@ -1,0 +1,62 @@
+"""The record as text, straight from the database: what the verification reads, and what a bundle holds."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db import connections
+
+from gandan.audit.chain import GENESIS, Spelled
+
+BATCH = 5000
+_ENTRY, _HEAD = "audit_auditentry", "audit_audithead"
+
+
+def entries(*, after: int = 0, upto: int | None = None, using: str = "default") -> Iterator[Spelled]:
+    """Yield the entries with a number above `after`, up to `upto`, in order, as `chain.SPELLED` lists them.
+
+    Read from a cursor that stays in the database: memory does not grow with the record.
+    """
+    connection = connections[using]
+    select = _SQLITE if connection.vendor == "sqlite" else _POSTGRESQL
+    limit = "" if upto is None else f" AND seq <= {upto:d}"
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(f"{select} FROM {_ENTRY} WHERE seq > {after:d}{limit} ORDER BY seq")
+        while rows := cursor.fetchmany(BATCH):
+            yield from rows
+
+
+def head(using: str = "default") -> tuple[int, str]:
+    """Return the number and hash of the last entry, as the head row tells them."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(f"SELECT seq, hash FROM {_HEAD} WHERE id = 1")  # noqa: S608 - a constant
+        row = cursor.fetchone()
+    return (row[0], row[1]) if row else (0, GENESIS)
+
+
+def hash_at(seq: int, using: str = "default") -> str:
+    """Return the stored hash of one entry, or "" when it is not there."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(f"SELECT hash FROM {_ENTRY} WHERE seq = {seq:d}")  # noqa: S608 - a number
+        row: Any = cursor.fetchone()
+    return str(row[0]) if row else ""
+
+
+def _instant_sqlite(column: str) -> str:
+    """An instant as Django stores it ("2026-11-23 02:00:00" or with six digits more) in the one spelling; anything
+    else stays as it is, and so is found."""
+    return (
+        f"CASE WHEN {column} GLOB '????-??-?? ??:??:??' THEN substr({column}, 1, 10) || 'T' || substr({column}, 12)"
+        f" || '.000000Z' WHEN {column} GLOB '????-??-?? ??:??:??.??????'"
+        f" THEN substr({column}, 1, 10) || 'T' || substr({column}, 12) || 'Z' ELSE {column} END"
+    )
+
+
+_SQLITE = (
+    f"SELECT seq, {_instant_sqlite('at')}, actor_id, grant_id, capability, action, object_type, object_id,"
+    " unit_id, reason, commitment, hash"
+)
+_POSTGRESQL = (
+    "SELECT seq, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'),"
+    " replace(actor_id::text, '-', ''), replace(grant_id::text, '-', ''), capability, action, object_type,"
+    " replace(object_id::text, '-', ''), replace(unit_id::text, '-', ''), reason, commitment, hash"
+)
