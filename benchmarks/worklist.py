@@ -219,7 +219,10 @@ def main(arguments: list[str] | None = None) -> int:
 
     from gandan.obligations.models import Obligation
 
-    size = {"obligations": Obligation.system("benchmark").count(), "open": Obligation.system("benchmark").open().count()}
+    size = {
+        "obligations": Obligation.system("benchmark").count(),
+        "open": Obligation.system("benchmark").open().count(),
+    }
     found = {"engine": connection.vendor, **size, "pages": pages(options.rounds), "ways": ways(options.rounds)}
     print(f"{connection.vendor}: {size['obligations']:,} obligations, {size['open']:,} open")
     for scope, each in found["pages"].items():

@@ -297,6 +297,18 @@ def browser() -> Iterator["Browser"]:
         chromium.close()
 
 
+@pytest.fixture(autouse=True)
+def _no_kept_statements() -> Iterator[None]:
+    """A test that changes what a rule says changes it for itself alone."""
+    sql = sys.modules.get("gandan.access.sql")
+    if sql:
+        sql.forget()
+    yield
+    sql = sys.modules.get("gandan.access.sql")
+    if sql:
+        sql.forget()
+
+
 @pytest.fixture
 def watch() -> Iterator["Watch"]:
     """Collects what the pages of this test did wrong; fails the test at its end if they did."""

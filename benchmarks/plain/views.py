@@ -87,7 +87,13 @@ def desk(request: HttpRequest) -> HttpResponse:
     context = {
         "page": {"rows": rows},
         "pills": [
-            {"title": title, "count": counts[name], "url": address(name), "current": name == "all", "late": name == "overdue"}
+            {
+                "title": title,
+                "count": counts[name],
+                "url": address(name),
+                "current": name == "all",
+                "late": name == "overdue",
+            }
             for name, title in worklist.BUCKETS.items()
         ],
         "other_scope": f"{here}?mine=1",

@@ -15,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import Client, RequestFactory
 from django.urls import get_resolver, reverse
 
+from gandan.access import sql
 from gandan.access.middleware import AccessMiddleware, rule_of
 from gandan.access.policies import Policy
 from gandan.cases.models import Case
@@ -184,6 +185,7 @@ def test_the_walker_fails_when_a_policy_is_neutralised(world, monkeypatch):
     from django.db.models import Q
 
     monkeypatch.setattr(Policy, "condition", lambda self, actor, capability: Q())
+    sql.forget()
     with pytest.raises(AssertionError, match="sees"):
         test_no_page_shows_what_its_reader_does_not_reach(world, "lan")
 
@@ -193,8 +195,9 @@ def test_the_walker_fails_when_concerns_are_neutralised(world, monkeypatch):
 
     from gandan.staffing.authority import GrantAuthority
 
-    monkeypatch.setattr(GrantAuthority, "has_subject", lambda self, matter: Q(pk__in=[]))
-    monkeypatch.setattr(GrantAuthority, "names", lambda self, matter, actor: Q(pk__in=[]))
+    monkeypatch.setattr(GrantAuthority, "subject", lambda self: Q(pk__in=[]))
+    monkeypatch.setattr(GrantAuthority, "about", lambda self, actor: Q(pk__in=[]))
+    sql.forget()
     with pytest.raises(AssertionError, match="sees complaint"):
         test_no_page_shows_what_its_reader_does_not_reach(world, "commander")
 

@@ -69,7 +69,11 @@ def forget() -> None:
 
 
 def _of(
-    kind: Hashable, build: Callable[..., Any], fixed: Sequence[Any], values: Sequence[Value], compile: Callable[[Any], Any]
+    kind: Hashable,
+    build: Callable[..., Any],
+    fixed: Sequence[Any],
+    values: Sequence[Value],
+    compile: Callable[[Any], Any],
 ) -> _Statement:
     if build.__closure__:
         raise ValueError(f"{build.__qualname__} depends on more than it is given")

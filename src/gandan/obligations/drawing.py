@@ -45,21 +45,19 @@ def table(rows: Sequence[Row]) -> SafeString:
             title = closed
         name, basis = (term.name_en, term.basis_en) if language == "en" else (term.name_vi, term.basis_vi)
         waiting = f'<span class="sub">{escape(row.waiting_for)}</span>' if row.waiting_for else ""
+        chip = clock_chip(row.clock, row.due_at, show_due=True)
         parts.append(
             f'<tr role="row"{_LATE if row.clock.kind == "late" else ""}>'
             f'<th role="rowheader" scope="row" data-l="{matter}" class="wide">{title}</th>\n'
             f'<td role="cell" data-l="{owed}"><a href="{begin}{promise.pk}{end}">{escape(name)}</a>'
             f'<span class="sub">{escape(basis)}</span></td>\n'
-            f'<td role="cell" data-l="{due}" class="due">{clock_chip(row.clock, row.due_at, show_due=True)}{waiting}</td>\n'
+            f'<td role="cell" data-l="{due}" class="due">{chip}{waiting}</td>\n'
             f'<td role="cell" data-l="{owner}">'
             f"{escape(promise.assignee.title) if promise.assignee else f'<b>{nobody}</b>'}"
             f'<span class="sub">{escape(promise.owed_by.title)}</span></td></tr>'
         )
     parts.append("</tbody>\n</table></div>")
     return mark_safe("".join(parts))  # noqa: S308 - every text above is escaped
-
-
-
 
 
 @lru_cache(maxsize=64)

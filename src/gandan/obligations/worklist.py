@@ -92,9 +92,10 @@ _COLUMNS = (
 
 
 def _promise(row: tuple[Any, ...]) -> Promise:
-    own, (unit, slug, assignee, rank, full_name, *term) = row[: len(_PROMISE)], row[len(_PROMISE) :]
+    own = dict(zip(_PROMISE, row, strict=False))
+    unit, slug, assignee, rank, full_name, *term = row[len(_PROMISE) :]
     owner = Named(User.titled(rank, full_name)) if assignee else None
-    return Promise(*own, Named(unit, slug), owner, TermWords(*term))
+    return Promise(**own, owed_by=Named(unit, slug), assignee=owner, term=TermWords(*term))
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +171,7 @@ def _listed(
     return rows.order_by("due_at", "pk").values_list(*_COLUMNS)[: PAGE + 1]
 
 
-def _in_buckets(
-    actor: Actor, mine: bool, unit: UUID | None, at: datetime, day: datetime, week: datetime
-) -> list[Any]:
+def _in_buckets(actor: Actor, mine: bool, unit: UUID | None, at: datetime, day: datetime, week: datetime) -> list[Any]:
     everything = query(actor, mine=mine, unit=unit)
     return [_bucket(everything, name, at, day, week) for name in BUCKETS]
 
@@ -259,7 +258,7 @@ def by_unit(actor: Actor, at: datetime) -> list[Load]:
     for row in late.order_by("due_at", "pk"):
         if firsts.get(row.owed_by_id) == row.due_at:
             oldest.setdefault(row.owed_by_id, row)
-    dressed = {row.obligation.owed_by_id: row for row in dress(actor, list(oldest.values()), at)}
+    dressed = dict(zip(oldest, dress(actor, list(oldest.values()), at), strict=True))
     return [
         Load(
             total["owed_by"],

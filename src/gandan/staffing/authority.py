@@ -95,7 +95,8 @@ class _Held(NamedTuple):
     level: str
     title: str
 
-    is_in_force = Grant.is_in_force
+    def is_in_force(self, on: date) -> bool:
+        return self.valid_from <= on and (self.valid_to is None or self.valid_to > on)
 
 
 def _grants(user: UUID) -> Any:

@@ -5,32 +5,47 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('obligations', '0001_obligations'),
-        ('units', '0001_units'),
+        ("obligations", "0001_obligations"),
+        ("units", "0001_units"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='obligation',
-            name='obligation_unit_done',
+            model_name="obligation",
+            name="obligation_unit_done",
         ),
         migrations.AddIndex(
-            model_name='obligation',
-            index=models.Index(condition=models.Q(('discharged_at', None), ('suspended_at__isnull', False)), fields=['owed_by', 'due_at', 'id'], name='obligation_unit_wait'),
+            model_name="obligation",
+            index=models.Index(
+                condition=models.Q(("discharged_at", None), ("suspended_at__isnull", False)),
+                fields=["owed_by", "due_at", "id"],
+                name="obligation_unit_wait",
+            ),
         ),
         migrations.AddIndex(
-            model_name='obligation',
-            index=models.Index(condition=models.Q(('discharged_at', None), ('suspended_at__isnull', False)), fields=['province', 'due_at', 'id'], name='obligation_prov_wait'),
+            model_name="obligation",
+            index=models.Index(
+                condition=models.Q(("discharged_at", None), ("suspended_at__isnull", False)),
+                fields=["province", "due_at", "id"],
+                name="obligation_prov_wait",
+            ),
         ),
         migrations.AddIndex(
-            model_name='obligation',
-            index=models.Index(condition=models.Q(('discharged_at', None), ('suspended_at__isnull', False)), fields=['due_at', 'id'], name='obligation_wait'),
+            model_name="obligation",
+            index=models.Index(
+                condition=models.Q(("discharged_at", None), ("suspended_at__isnull", False)),
+                fields=["due_at", "id"],
+                name="obligation_wait",
+            ),
         ),
         migrations.AddIndex(
-            model_name='obligation',
-            index=models.Index(condition=models.Q(('discharged_at__isnull', False)), fields=['owed_by', 'discharged_at'], name='obligation_unit_done'),
+            model_name="obligation",
+            index=models.Index(
+                condition=models.Q(("discharged_at__isnull", False)),
+                fields=["owed_by", "discharged_at"],
+                name="obligation_unit_done",
+            ),
         ),
     ]

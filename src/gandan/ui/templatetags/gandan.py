@@ -232,11 +232,16 @@ def _due(moment: datetime, _language: str) -> str:
 class Clock(Protocol):
     """What the chip reads: `gandan.law.ClockState` has this shape."""
 
-    kind: str
-    days: int
-    hours: int
-    used_share: float
-    in_hours: bool
+    @property
+    def kind(self) -> str: ...
+    @property
+    def days(self) -> int: ...
+    @property
+    def hours(self) -> int: ...
+    @property
+    def used_share(self) -> float: ...
+    @property
+    def in_hours(self) -> bool: ...
 
 
 def clock_words(state: Clock, due_at: datetime | None = None) -> str:
