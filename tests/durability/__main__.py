@@ -99,13 +99,19 @@ def _kills(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
 
 
 def _worker_kills(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    from tests.conftest import Prepared
     from tests.durability import worker_kills
 
-    workload = worker_kills.prepared(folder / "workload", days=24, people=options.people, acts=8)
+    base = Prepared(folder / "prepared")
     try:
-        outcome = worker_kills.run(workload, kills=options.kills, seed=options.seed)
+        base.build()
+        workload = worker_kills.prepared(folder / "workload", base, days=24, people=options.people, acts=8)
+        try:
+            outcome = worker_kills.run(workload, kills=options.kills, seed=options.seed)
+        finally:
+            workload.close()
     finally:
-        workload.close()
+        base.close()
     bad = [*outcome.twice, *outcome.never, *outcome.other]
     return {"name": "worker kills", **outcome.summary(), "first_faults": bad[:20], "kept": outcome.kept}
 

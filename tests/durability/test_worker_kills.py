@@ -6,8 +6,8 @@ from tests.durability import worker_kills
 
 
 @pytest.fixture(scope="module")
-def workload(tmp_path_factory):
-    made = worker_kills.prepared(tmp_path_factory.mktemp("workload"), days=3, people=40, acts=1)
+def workload(tmp_path_factory, prepared):
+    made = worker_kills.prepared(tmp_path_factory.mktemp("workload"), prepared, days=3, people=40, acts=1)
     yield made
     made.close()
 

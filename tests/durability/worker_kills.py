@@ -24,14 +24,14 @@ from tests.conftest import DAY, ROOT, Live, Prepared
 class Workload(Prepared):
     """An installation with weeks of work ahead, built once, copied for each run."""
 
-    def __init__(self, folder: Path, *, days: int, people: int, acts: int) -> None:
+    def __init__(self, folder: Path, base: Prepared, *, days: int, people: int, acts: int) -> None:
         super().__init__(folder)
         self.template = f"gandan_workload_{os.getpid()}"
-        self.days, self.people, self.acts = days, people, acts
+        self.base, self.days, self.people, self.acts = base, days, people, acts
 
     def build(self) -> None:
-        super().build()
-        address = self.database_url and f"{self.database_url.rpartition('/')[0]}/{self.template}"
+        shutil.copytree(self.base.home, self.home)
+        address = self._create(self.template, self.base.template) if self.database_url else ""
         nursery(self.home, address, "prepare", str(self.days), str(self.people), str(self.acts))
 
 
@@ -71,9 +71,8 @@ def run(workload: Workload, *, kills: int, seed: int) -> Outcome:
         outcome = Outcome("postgresql" if workload.database_url else "sqlite")
         outcome.kills, outcome.lives, outcome.pairs = found["kills"], found["lives"], found["pairs"]
         outcome.effects, outcome.notices = len(found["did"]["effects"]), len(found["did"]["notices"])
-        outcome.acts = sum(
-            1 for row, _ in found["did"]["entries"] if row[0] == "unit.enact" and row[1].endswith("/NQ-SAU")
-        )
+        enacted = {row[1] for row, _ in found["did"]["entries"] if row[3] == "in-force" and row[1].endswith("/NQ-SAU")}
+        outcome.acts = len(enacted)
         for kind in found["did"]:
             outcome.twice += [f"{kind} {row}: {n} times" for row, n in _more(found, peace, kind)]
             outcome.never += [f"{kind} {row}: {n} times less" for row, n in _more(peace, found, kind)]
@@ -118,9 +117,9 @@ def _more(one: dict[str, Any], other: dict[str, Any], kind: str) -> list[tuple[l
     return [(row, n) for row, n in one["did"][kind] if n > held.get(json.dumps(row), 0)]
 
 
-def prepared(folder: Path, *, days: int, people: int, acts: int) -> Workload:
-    """Build a workload in `folder`; the caller closes it."""
-    made = Workload(folder, days=days, people=people, acts=acts)
+def prepared(folder: Path, base: Prepared, *, days: int, people: int, acts: int) -> Workload:
+    """Build a workload over the demo province in `base`; the caller closes it."""
+    made = Workload(folder, base, days=days, people=people, acts=acts)
     try:
         made.build()
     except BaseException:
