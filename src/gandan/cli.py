@@ -90,11 +90,27 @@ def build_parser() -> argparse.ArgumentParser:
     commandline.add_arguments(units)
 
     backup = command("backup", "write a verified copy of the database and the files", _backup)
-    backup.add_argument("file", type=Path, help="the archive to write; must not exist yet")
+    backup.add_argument("file", help="the archive to write; must not exist yet. Or: keygen KEYFILE, to make a key")
+    backup.add_argument("key_file", nargs="?", type=Path, help=argparse.SUPPRESS)
+    backup.add_argument(
+        "--recipient",
+        action="append",
+        default=os.environ.get("GANDAN_BACKUP_RECIPIENTS", "").split(),
+        metavar="AGE",
+        help="public key to encrypt to (age1...), again for each further key (default: GANDAN_BACKUP_RECIPIENTS)",
+    )
+    backup.add_argument("--unencrypted", action="store_true", help="write it open: for invented data only")
 
     restore = command("restore", "put a backup into an empty installation, after verifying it", _restore)
     restore.add_argument("file", type=Path)
-    restore.add_argument("--verify", action="store_true", help="verify only; change nothing")
+    restore.add_argument("--verify", action="store_true", help="restore into a scratch place only, and verify")
+    restore.add_argument("--identity", type=Path, metavar="FILE", help="the secret key that opens the backup")
+    restore.add_argument(
+        "--without-missing-files", action="store_true", help="restore also when files that the database names are gone"
+    )
+
+    move = command("move", "copy the whole database to the other engine, and verify it there", _move)
+    move.add_argument("to", metavar="TARGET", help="postgresql://user@host/name, or the path of a new SQLite file")
 
     audit = command("audit", "the append-only record", _audit)
     from gandan.audit import commandline as auditing
@@ -177,14 +193,32 @@ def _backup(options: argparse.Namespace) -> int:
     start_django()
     from gandan.config import backup
 
-    return backup.write(options.file)
+    if options.file == "keygen":
+        if options.key_file is None:
+            raise CommandError("say where to write the secret key: gandan backup keygen FILE")
+        return backup.keygen(options.key_file)
+    if options.key_file is not None:
+        raise CommandError("gandan backup writes one file at a time")
+    return backup.write(Path(options.file), options.recipient, open_to_all=options.unencrypted)
 
 
 def _restore(options: argparse.Namespace) -> int:
     start_django()
     from gandan.config import backup
 
-    return backup.restore(options.file, verify_only=options.verify)
+    return backup.restore(
+        options.file,
+        identity=options.identity,
+        verify_only=options.verify,
+        without_missing=options.without_missing_files,
+    )
+
+
+def _move(options: argparse.Namespace) -> int:
+    start_django()
+    from gandan.config import move
+
+    return move.move(options.to)
 
 
 def _audit(options: argparse.Namespace) -> int:

@@ -31,6 +31,9 @@ def main() -> int:
     killed = command("kills", "kill server and worker while eight people send until they hold a receipt", _kills)
     killed.add_argument("--submissions", type=int, default=10_000)
     killed.add_argument("--kills", type=int, default=50)
+    workers = command("worker-kills", "kill the worker again and again; every effect must be there once", _worker_kills)
+    workers.add_argument("--kills", type=int, default=1000)
+    workers.add_argument("--people", type=int, default=1500)
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="gandan-durability-", dir=options.folder))
     _load_django(folder)
@@ -93,6 +96,24 @@ def _kills(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         ready.close()
     bad = [*outcome.lost, *outcome.duplicated, *outcome.faults]
     return {"name": "kills", **outcome.summary(), "first_faults": bad[:20], "kept": outcome.kept}
+
+
+def _worker_kills(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    from tests.conftest import Prepared
+    from tests.durability import worker_kills
+
+    base = Prepared(folder / "prepared")
+    try:
+        base.build()
+        workload = worker_kills.prepared(folder / "workload", base, days=24, people=options.people, acts=8)
+        try:
+            outcome = worker_kills.run(workload, kills=options.kills, seed=options.seed)
+        finally:
+            workload.close()
+    finally:
+        base.close()
+    bad = [*outcome.twice, *outcome.never, *outcome.other]
+    return {"name": "worker kills", **outcome.summary(), "first_faults": bad[:20], "kept": outcome.kept}
 
 
 def _load_django(folder: Path) -> None:

@@ -120,7 +120,8 @@ class Disk:
             slot = known.get(inode)
             if slot is None:
                 # One that is empty was being made at the very moment of the cut.
-                left.unseen += [f"{path} is not in the table"] if path.is_dir() or path.stat().st_size else []
+                is_empty = not any(path.iterdir()) if path.is_dir() else path.stat().st_size == 0
+                left.unseen += [] if is_empty else [f"{path} is not in the table"]
             elif not slot.folder:
                 left.unseen += self._compare(slot, path, bitmaps[slot.key])
                 left.lost_pages += sum(byte.bit_count() for byte in bitmaps[slot.key])

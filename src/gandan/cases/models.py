@@ -248,6 +248,7 @@ class CaseEvent(Guarded):
         SENT = "sent", _("Sent to another body")
         ACKNOWLEDGED = "acknowledged", _("Receipt acknowledged")
         RECALLED = "recalled", _("Taken back before it was acknowledged")
+        CORRECTED = "corrected", _("Kind corrected")
         PASSED_ON = "passed_on", _("Passed on")
         WITHDRAWN = "withdrawn", _("Withdrawn")
         SUCCEEDED = "succeeded", _("Passed to the successor unit")

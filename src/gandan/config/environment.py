@@ -39,7 +39,7 @@ class Environment:
     checkpoints: Path | None = _setting(
         "GANDAN_CHECKPOINTS",
         None,
-        "Folder for signed checkpoints of the audit record; best on another disk or machine. Default GANDAN_HOME/checkpoints.",
+        "Folder for signed checkpoints of the audit record, best on another disk. Default GANDAN_HOME/checkpoints.",
     )
     debug: bool = _setting("GANDAN_DEBUG", False, "1 shows faults in detail. Never outside loopback.")
 

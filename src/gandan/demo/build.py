@@ -434,9 +434,11 @@ class Builder:
                 took = self._working(at + timedelta(minutes=chance.uniform(5, 60)))
             steps.append((took, "take", None))
         last = took
-        if code.startswith(("RE", "VR")) and chance.random() < 0.15:
+        this_week = now() - at < timedelta(days=7)
+        if code.startswith(("RE", "VR")) and chance.random() < (0.5 if this_week else 0.15):
+            # Of this week's, some papers have not come yet: a visitor sees clocks that stand still.
             asked = self._working(took + timedelta(hours=chance.uniform(0.5, 6)))
-            last = self._working(asked + timedelta(days=chance.uniform(1, 6)))
+            last = self._working(asked + timedelta(days=chance.uniform(4, 9) if this_week else chance.uniform(1, 6)))
             steps += [(asked, "ask", chance.choice(voices.MISSING)), (last, "supply", None)]
         recent = now() - at < timedelta(days=60)
         slow = chance.choices([1.0, 2.6, 6.0], [86, 9, 5] if recent else [91, 9, 0])[0]
