@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from gandan import audit
 from gandan.access import Actor, Refused, now
 from gandan.access.authority import authority
-from gandan.access.clock import day_of
+from gandan.access.clock import VIETNAM, day_of
 from gandan.accounts.models import User
 from gandan.audit.models import AuditEntry
 from gandan.cases import follow, permissions, routing
@@ -277,18 +277,26 @@ def ask_papers(*, case: Case, items: Sequence[str], by: Actor, text: str = "") -
     return request
 
 
-def supply(*, case: Case, by: Actor, text: str = "", files: Sequence[File] = (), from_citizen: bool = False) -> Case:
-    """The missing papers have come; the clock runs on."""
+def supply(
+    *,
+    case: Case,
+    by: Actor,
+    text: str = "",
+    files: Sequence[File] = (),
+    from_citizen: bool = False,
+    at: datetime | None = None,
+) -> Case:
+    """The missing papers have come; the clock runs on. `at` is when they came, if that is written down later."""
     with transaction.atomic():
         locked = _locked(case) if from_citizen else _lock(case, "supply", by)
         if locked.asked_at is None:
             raise Refused(_("No papers are being waited for."))
-        at = now()
+        said, at = at, _moment(at, after=locked.asked_at)
         locked.paper_requests.filter(supplied_at=None).update(supplied_at=at)
         locked.asked_at = None
         locked.save(update_fields=["asked_at"])
         _attach(locked, files, from_citizen=from_citizen)
-        _write(locked, Kind.SUPPLIED, by, shown=True, text=text.strip())
+        _write(locked, Kind.SUPPLIED, by, at=said, shown=True, text=text.strip())
         obligations.resume(matter=locked.pk, at=at, by=by)
         _audit("case.supply", locked, by)
     return locked
@@ -385,39 +393,51 @@ def recall(*, case: Case, by: Actor) -> Case:
     return locked
 
 
-def acknowledge(*, case: Case, by: Actor, number: str = "") -> Case:
-    """The receiver has the matter. The sender's clock ends here; the receiver's own begins now."""
+def acknowledge(*, case: Case, by: Actor, number: str = "", at: datetime | None = None) -> Case:
+    """The receiver has the matter. The sender's clock ends here; the receiver's own begins.
+
+    `at` is when the receiver acknowledged, if that is written down later.
+    """
     with transaction.atomic():
         locked = _lock(case, "acknowledge", by)
-        at = now()
         transfer = _pending(locked)
+        said, at = at, _moment(at, after=transfer.sent_at)
+        late = said is not None
         number = number.strip()[:120]
         if transfer.to_unit is None and not number:
             raise Refused(_("Write the number of the paper by which the other body acknowledged."))
         transfer.acknowledged_at, transfer.acknowledgement = at, number
         transfer.save(update_fields=["acknowledged_at", "acknowledgement"])
-        obligations.fulfil("handed_over", matter=locked.pk, at=at, by=by)
-        obligations.hand_over(matter=locked.pk, at=at, by=by, to_unit=transfer.to_unit, ground=number)
+        obligations.fulfil("handed_over", matter=locked.pk, at=at, by=by, late_entry=late)
+        obligations.hand_over(matter=locked.pk, at=at, by=by, to_unit=transfer.to_unit, ground=number, late_entry=late)
         if transfer.to_unit is None:
-            _write(locked, Kind.ACKNOWLEDGED, by, shown=True, facts={"number": number, "to": transfer.to_body})
+            _write(locked, Kind.ACKNOWLEDGED, by, at=said, shown=True, facts={"number": number, "to": transfer.to_body})
             locked.passed_on_at, locked.asked_at = at, None
             locked.save(update_fields=["passed_on_at", "asked_at"])
-            _write(locked, Kind.PASSED_ON, by, shown=True, facts={"to": transfer.to_body})
+            _write(locked, Kind.PASSED_ON, by, at=said, shown=True, facts={"to": transfer.to_body})
         else:
             locked.holder, locked.province = transfer.to_unit, province_of(transfer.to_unit, day_of(at))
             locked.officer, locked.taken_at, locked.accepted_at, locked.asked_at = None, None, None, None
             locked.save(update_fields=["holder", "province", "officer", "taken_at", "accepted_at", "asked_at"])
-            _write(locked, Kind.ACKNOWLEDGED, by, shown=True, facts={"number": number, "to": transfer.to_unit.title})
+            name = transfer.to_unit.title
+            _write(locked, Kind.ACKNOWLEDGED, by, at=said, shown=True, facts={"number": number, "to": name})
             _start(locked, ("received", "complete"), at, by)
         _audit("case.handover", locked, by, reason="acknowledged")
     return locked
 
 
-def answer(*, case: Case, text: str, by: Actor, outcome: str = Case.Outcome.SETTLED) -> Case:
-    """Answer the person. The promise is kept when this is written."""
+def answer(
+    *, case: Case, text: str, by: Actor, outcome: str = Case.Outcome.SETTLED, at: datetime | None = None
+) -> Case:
+    """Answer the person. The promise is kept when this is written.
+
+    `at` is when the answer was given, if it is written down only later (the line was down, the officer on the
+    road): the promise is judged by it, and both times stand in the record.
+    """
     with transaction.atomic():
         locked = _lock(case, "answer", by)
-        _answer(locked, text, outcome, by)
+        moment = _moment(at, after=locked.asked_at or _began(locked))
+        _answer(locked, text, outcome, by, moment, late=at is not None)
         _audit("case.answer", locked, by, reason=str(outcome))
     return locked
 
@@ -459,6 +479,41 @@ def reopen(*, case: Case, text: str, by: Actor, from_citizen: bool = False) -> C
         )
         _start(locked, ("received", "complete"), at, by)
         _audit("case.reopen", locked, by)
+    return locked
+
+
+def correct(*, case: Case, procedure: Procedure, ground: str, by: Actor, named: str = "") -> Case:
+    """Put right a kind that was chosen wrongly; the person reads both kinds and the ground.
+
+    The clocks of the former kind end without counting as kept or broken, and those of the right one are counted
+    from the same beginning, pauses included, so that nobody gains or loses time. A matter that turns out to be
+    about the police (`named`: whom) leaves its unit for the nearest inspector above.
+    """
+    with transaction.atomic():
+        locked = _lock(case, "correct", by)
+        _refuse(permissions.becoming(locked, procedure))
+        former, at = locked.procedure, now()
+        late = Obligation.system("own-matter").overdue(at).filter(matter=locked.pk).exists()
+        words = _needed(ground, _("Write why the kind was wrong: the person will read it."))
+        began = _began(locked)
+        obligations.withdraw(matter=locked.pk, at=at, by=by, ground=f"corrected: {former.code} > {procedure.code}")
+        locked.procedure = procedure
+        locked.save(update_fields=["procedure"])
+        names = {"from_vi": former.name_vi, "from_en": former.name_en}
+        names |= {"to_vi": procedure.name_vi, "to_en": procedure.name_en}
+        facts = {"from": former.code, "to": procedure.code, "late": late, **names}
+        _write(locked, Kind.CORRECTED, by, shown=True, text=words, facts=facts)
+        audit.record(
+            "case.correct",
+            by=by,
+            on=locked,
+            unit=locked.holder_id,
+            capability="case.assign",
+            reason=f"{former.code}>{procedure.code}",
+        )
+        if procedure.about_service and not permissions.is_about_us(locked, by):
+            _hand_to_oversight(locked, named, by)
+        _start_again(locked, began, by)
     return locked
 
 
@@ -628,34 +683,34 @@ def _sent_before(coming: _Coming, by: Actor) -> Receipt | None:
 def _settle(case: Case, text: str, by: Actor) -> None:
     locked = _locked(case)
     _refuse(permissions.settle(locked, by))
-    at = now()
+    # On the spot: when the person came, even if it is typed from the paper book in the evening.
+    at = locked.received_at
     locked.officer = _user(by)
     locked.taken_at = at
     locked.save(update_fields=["officer", "taken_at"])
-    _write(locked, Kind.TAKEN, by, shown=True)
-    obligations.fulfil("taken", matter=locked.pk, at=at, by=by)
+    _write(locked, Kind.TAKEN, by, at=at, shown=True)
+    obligations.fulfil("taken", matter=locked.pk, at=at, by=by, late_entry=True)
     obligations.assign(matter=locked.pk, officer=locked.officer, by=by)
-    _answer(locked, text, Case.Outcome.SETTLED, by)
+    _answer(locked, text, Case.Outcome.SETTLED, by, at, late=True)
     locked.closed_at = at
     locked.save(update_fields=["closed_at"])
-    _write(locked, Kind.CLOSED, by, shown=True, facts={"on_the_spot": True})
-    obligations.fulfil("closed", matter=locked.pk, at=at, by=by)
+    _write(locked, Kind.CLOSED, by, at=at, shown=True, facts={"on_the_spot": True})
+    obligations.fulfil("closed", matter=locked.pk, at=at, by=by, late_entry=True)
     _audit("case.settle", locked, by)
     case.refresh_from_db()
 
 
-def _answer(case: Case, text: str, outcome: str, by: Actor) -> None:
-    at = now()
+def _answer(case: Case, text: str, outcome: str, by: Actor, at: datetime, *, late: bool) -> None:
     case.answer = _needed(text, _("Write the answer: the person will read it."))
     case.answered_at, case.outcome, case.asked_at = at, outcome, None
     case.save(update_fields=["answer", "answered_at", "outcome", "asked_at"])
     # What was sent and not acknowledged is ours to answer after all; a hand-over by law stays on its way.
     pending = Transfer.system("own-matter").filter(case=case, acknowledged_at=None, recalled_at=None)
     pending.filter(statutory=False).update(recalled_at=at)
-    _write(case, Kind.ANSWERED, by, shown=True, text=case.answer, facts={"outcome": str(outcome)})
+    _write(case, Kind.ANSWERED, by, at=at if late else None, shown=True, text=case.answer, facts={"outcome": str(outcome)})
     # An answer says more than that somebody has the matter, or that it was accepted or not.
     for event in ("taken", "accepted", "notified", "answered"):
-        obligations.fulfil(event, matter=case.pk, at=at, by=by)
+        obligations.fulfil(event, matter=case.pk, at=at, by=by, late_entry=late)
     _start(case, ("answered",), at, by)
 
 
@@ -672,6 +727,55 @@ def _start(case: Case, events: Sequence[str], at: datetime, by: Actor) -> None:
             complex=case.complex,
             officer=case.officer,
         )
+
+
+def _start_again(case: Case, began: datetime, by: Actor) -> None:
+    """Start the clocks of another kind at the old beginning, and tell them what has happened since."""
+    _start(case, ("received", "complete"), began, by)
+    if case.taken_at:
+        obligations.fulfil("taken", matter=case.pk, at=case.taken_at, by=by, late_entry=True)
+    if case.accepted_at:
+        obligations.fulfil("accepted", matter=case.pk, at=case.accepted_at, by=by, late_entry=True)
+        _start(case, ("accepted",), case.accepted_at, by)
+    requests = PaperRequest.system("own-matter").filter(case=case, round=case.round).order_by("asked_at")
+    for request in requests:
+        obligations.suspend(matter=case.pk, ground=MISSING_PAPERS, at=request.asked_at, by=by, late_entry=True)
+        if request.supplied_at:
+            obligations.resume(matter=case.pk, at=request.supplied_at, by=by)
+
+
+def _hand_to_oversight(case: Case, named: str, by: Actor) -> None:
+    """Take the matter away from those whom it is about, to the nearest inspector above them."""
+    unit = case.holder
+    above = routing.oversight_for([unit], unit)
+    staffing.record_concern(matter=case.pk, by=by, unit=unit)
+    if named.strip():
+        staffing.record_concern(matter=case.pk, by=by, unit=unit, named=named)
+    case.holder, case.province = above, province_of(above, day_of(now()))
+    case.officer, case.taken_at, case.accepted_at = None, None, None
+    case.save(update_fields=["holder", "province", "officer", "taken_at", "accepted_at"])
+
+
+def _began(case: Case) -> datetime:
+    """Return when the present clocks began: at receipt, when it was opened again, or when it came from elsewhere."""
+    starts = case.events.filter(kind__in=(Kind.RECEIVED, Kind.REOPENED, Kind.ACKNOWLEDGED))
+    # A merger that brings sender and receiver together acknowledges too, and begins nothing.
+    last = starts.exclude(facts__has_key="decree").aggregate(last=Max("at"))["last"]
+    return last or case.received_at
+
+
+def _moment(at: datetime | None, *, after: datetime) -> datetime:
+    """Return when something happened: now, or as it is said. Raises Refused for what cannot have been."""
+    if at is None:
+        return now()
+    if at > now():
+        raise Refused(_("This time lies in the future. Check the date and the hour."))
+    if at < after:
+        raise Refused(
+            _("This time lies before what had to come first (%(first)s). Check the date and the hour.")
+            % {"first": f"{after.astimezone(VIETNAM):%d/%m/%Y, %H:%M}"}
+        )
+    return at
 
 
 def _unfit(case: Case, unit: Unit) -> str | None:

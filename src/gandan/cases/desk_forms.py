@@ -8,7 +8,7 @@ from django.core.validators import MaxLengthValidator
 from django.utils.translation import gettext_lazy as _
 
 from gandan.access import Actor, today
-from gandan.access.clock import VIETNAM
+from gandan.access.clock import VIETNAM, day_of
 from gandan.accounts.models import User
 from gandan.cases import catalogue, permissions
 from gandan.cases.models import Case, Procedure
@@ -54,6 +54,15 @@ class FilterForm(forms.Form):
             del self.fields["unit"]
 
 
+def _time_field(**options: Any) -> forms.TimeField:
+    return forms.TimeField(
+        input_formats=["%H:%M", "%H.%M", "%Hh%M"],
+        widget=forms.TextInput(attrs={"class": "govuk-input--width-5", "inputmode": "numeric"}),
+        error_messages={"invalid": _("Enter hour and minute, for example 22:40")},
+        **options,
+    )
+
+
 class IntakeForm(forms.Form):
     """A matter recorded at the desk or by phone: one screen."""
 
@@ -89,13 +98,7 @@ class IntakeForm(forms.Form):
         initial=Case.Channel.DESK,
     )
     received_on = DayField(label=_("Received on"))
-    received_at = forms.TimeField(
-        label=_("at"),
-        input_formats=["%H:%M", "%H.%M", "%Hh%M"],
-        help_text=_("Hour and minute, for example 22:40"),
-        widget=forms.TextInput(attrs={"class": "govuk-input--width-5", "inputmode": "numeric"}),
-        error_messages={"invalid": _("Enter hour and minute, for example 22:40")},
-    )
+    received_at = _time_field(label=_("at"), help_text=_("Hour and minute, for example 22:40"))
     unit = forms.ModelChoiceField(label=_("Unit"), queryset=Unit.objects.none(), to_field_name="slug", empty_label=None)
     settled = forms.CharField(
         label=_("Settled on the spot? Write the answer"),
@@ -159,6 +162,31 @@ class IntakeForm(forms.Form):
         return {"unit": self.cleaned_data["unit"], "named": named}
 
 
+class EarlierForm(forms.Form):
+    """What happened earlier and is written down only now: both fields, or neither."""
+
+    earlier_on = DayField(
+        label=_("Done earlier? On which day"),
+        required=False,
+        help_text=_("Leave this empty when it happens now. Otherwise both times are kept, and everybody sees both."),
+    )
+    earlier_at = _time_field(label=_("at"), required=False, help_text=_("Hour and minute, for example 22:40"))
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        if data.get("earlier_on") and data.get("earlier_at") is None and "earlier_at" not in self.errors:
+            self.add_error("earlier_at", _("Enter hour and minute, for example 22:40"))
+        if data.get("earlier_at") and data.get("earlier_on") is None and "earlier_on" not in self.errors:
+            self.add_error("earlier_on", _("Enter the day, for example 15 11 2026"))
+        return data
+
+    @property
+    def at(self) -> datetime | None:
+        """Return when it happened, or None when that is now."""
+        day, time_of_day = self.cleaned_data.get("earlier_on"), self.cleaned_data.get("earlier_at")
+        return datetime.combine(day, time_of_day, VIETNAM) if day and time_of_day else None
+
+
 class TextForm(forms.Form):
     text = forms.CharField(
         label=_("Text"), validators=[MaxLengthValidator(_LONG)], widget=forms.Textarea(attrs={"rows": 4})
@@ -177,7 +205,7 @@ class AcceptForm(forms.Form):
     )
 
 
-class AnswerForm(TextForm):
+class AnswerForm(TextForm, EarlierForm):
     outcome = forms.ChoiceField(
         label=_("Outcome"), choices=Case.Outcome.choices, widget=forms.RadioSelect, initial=Case.Outcome.SETTLED
     )
@@ -198,7 +226,7 @@ class AskForm(forms.Form):
     )
 
 
-class SupplyForm(TextForm):
+class SupplyForm(TextForm, EarlierForm):
     file = forms.FileField(label=_("A scan or photo of the paper"), required=False)
 
 
@@ -255,8 +283,38 @@ class SendForm(forms.Form):
         return found[0]
 
 
-class AcknowledgeForm(forms.Form):
+class AcknowledgeForm(EarlierForm):
     number = forms.CharField(label=_("Number of the receiver's paper"), max_length=120, required=False)
+
+
+class CorrectForm(forms.Form):
+    """The right kind of a matter, as it was in force when the matter came."""
+
+    kind = forms.ChoiceField(label=_("It is in truth"), error_messages={"required": _("Choose the right kind")})
+    ground = forms.CharField(
+        label=_("Why the first kind was wrong"),
+        validators=[MaxLengthValidator(_SHORT)],
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("The person reads it. The dates are counted again from the day on which the matter came."),
+    )
+    named = forms.CharField(
+        label=_("About whom?"),
+        max_length=200,
+        required=False,
+        help_text=_("Only when it is about the police: it then leaves your lists at once for the inspector above."),
+    )
+
+    def __init__(self, *args: Any, case: Case, **options: Any) -> None:
+        super().__init__(*args, **options)
+        on = day_of(case.received_at)
+        barred = {*_FOR_THE_DESK_ITSELF, case.procedure.code}
+        self.procedures = {each.code: each for each in catalogue.current(on) if each.code not in barred}
+        kind: Any = self.fields["kind"]
+        kind.choices = [("", _("Choose what it is about")), *procedure_choices(list(self.procedures.values()))]
+
+    @property
+    def procedure(self) -> Procedure:
+        return self.procedures[self.cleaned_data["kind"]]
 
 
 class ExtendForm(forms.Form):

@@ -14,8 +14,8 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from gandan.access import Actor, Refused, now
@@ -332,6 +332,11 @@ def _assign_form(case: Case, actor: Actor, **options: Any) -> Any:
     return desk_forms.AssignForm(case=case, by=actor, **options)
 
 
+def _correct_form(case: Case, actor: Actor, **options: Any) -> Any:
+    options.pop("files", None)
+    return desk_forms.CorrectForm(case=case, **options)
+
+
 def _extend_form(case: Case, actor: Actor, **options: Any) -> Any:
     rows = Obligation.for_(actor, "obligation.read").open().filter(matter=case.pk).select_related("term")
     return desk_forms.ExtendForm(obligations=list(rows.order_by("due_at", "pk")), **options)
@@ -370,7 +375,7 @@ def _ask(case: Case, by: Actor, form: Any) -> str:
 def _supply(case: Case, by: Actor, form: Any) -> str:
     upload = form.cleaned_data["file"]
     files = [uploads.keep(upload)] if upload else []
-    actions.supply(case=case, by=by, text=form.cleaned_data["text"], files=files)
+    actions.supply(case=case, by=by, text=form.cleaned_data["text"], files=files, at=form.at)
     return _("The papers have come; the clock runs on.")
 
 
@@ -397,12 +402,13 @@ def _recall(case: Case, by: Actor, form: Any) -> str:
 
 
 def _acknowledge(case: Case, by: Actor, form: Any) -> str:
-    actions.acknowledge(case=case, by=by, number=form.cleaned_data["number"])
+    actions.acknowledge(case=case, by=by, number=form.cleaned_data["number"], at=form.at)
     return _("The receipt is acknowledged.")
 
 
 def _answer(case: Case, by: Actor, form: Any) -> str:
-    actions.answer(case=case, text=form.cleaned_data["text"], outcome=form.cleaned_data["outcome"], by=by)
+    text, outcome = form.cleaned_data["text"], form.cleaned_data["outcome"]
+    actions.answer(case=case, text=text, outcome=outcome, at=form.at, by=by)
     return _("The answer is with the person.")
 
 
@@ -414,6 +420,12 @@ def _close(case: Case, by: Actor, form: Any) -> str:
 def _reopen(case: Case, by: Actor, form: Any) -> str:
     actions.reopen(case=case, text=form.cleaned_data["text"], by=by)
     return _("The matter is open again, with a clock of its own.")
+
+
+def _correct(case: Case, by: Actor, form: Any) -> str:
+    ground, named = form.cleaned_data["ground"], form.cleaned_data["named"]
+    actions.correct(case=case, procedure=form.procedure, ground=ground, named=named, by=by)
+    return _("The kind is corrected; the person reads why, and the dates are counted again.")
 
 
 def _withdraw(case: Case, by: Actor, form: Any) -> str:
@@ -463,6 +475,7 @@ ACTIONS: dict[str, Act] = {
         _apologise,
         _plain_form(desk_forms.ApologyForm, label=gettext_lazy("Reason")),
     ),
+    "correct": Act(gettext_lazy("Correct the kind"), ("case.assign",), _correct, _correct_form),
     "reopen": Act(gettext_lazy("Reopen"), ("case.assign",), _reopen, _text_form(gettext_lazy("What is not settled"))),
     "withdraw": Act(
         gettext_lazy("The person withdraws it"),
@@ -598,6 +611,9 @@ def _line(event: CaseEvent) -> dict[str, Any]:
         case Kind.APOLOGISED:
             parts = [event.text, _("New date: %(date)s") % {"date": _due_words(facts.get("new_date", ""))}]
             parts += [_("Given after the promised date had passed.")] if facts.get("late") else []
+        case Kind.CORRECTED:
+            parts = [kinds_in_words(facts), event.text]
+            parts += [_("A promise of the former kind had passed its date.")] if facts.get("late") else []
         case Kind.MESSAGE_IN if facts.get("conflict"):
             parts = [_("The same form came again with other words:"), event.text]
     if (event.recorded_at - event.at).total_seconds() > _LATE_ENTRY:
@@ -614,6 +630,12 @@ def _line(event: CaseEvent) -> dict[str, Any]:
 _MINUTE = timedelta(minutes=1)
 _LATE_ENTRY = 15 * 60
 """Seconds after which an entry says when it was written down."""
+
+
+def kinds_in_words(facts: dict[str, Any]) -> str:
+    """Return which kind a matter was taken for and which it is, in the reader's language."""
+    language = "en" if get_language() == "en" else "vi"
+    return f"{facts.get(f'from_{language}', '')} → {facts.get(f'to_{language}', '')}"
 
 
 def _moment(at: datetime) -> str:

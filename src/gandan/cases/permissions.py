@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from gandan.access import Actor
 from gandan.access.authority import authority
 from gandan.access.clock import day_of
-from gandan.cases.models import Case, Transfer
+from gandan.cases.models import Case, Procedure, Transfer
 from gandan.obligations import terms
 from gandan.obligations.models import Obligation
 from gandan.units.models import Unit, province_of
@@ -197,6 +197,26 @@ def reopening(case: Case) -> Reason:
     return None
 
 
+def correct(case: Case, by: Actor) -> Reason:
+    """Why the kind of a matter cannot be put right. A chief does it: another kind may give another date."""
+    if not may(case, by, "case.assign"):
+        return NOT_YOURS
+    if case.is_ended or case.answered_at:
+        return ENDED if case.is_ended else ANSWERED
+    if pending(case) is not None:
+        return _("This matter is on its way already and waits for the receiver's word.")
+    return None
+
+
+def becoming(case: Case, procedure: Procedure) -> Reason:
+    """Why a matter cannot become one of another kind, whoever asks."""
+    if procedure.code == case.procedure.code:
+        return _("The matter is of this kind already.")
+    if case.anonymous and procedure.identity == Procedure.Identity.NAMED:
+        return _("This kind needs a name, and the person stays unnamed. Write to them under the code.")
+    return None
+
+
 def withdraw(case: Case, by: Actor) -> Reason:
     if not may(case, by, "case.note"):
         return NOT_YOURS
@@ -234,6 +254,7 @@ ALL: dict[str, Callable[[Case, Actor], Reason]] = {
     "answer": answer,
     "close": close,
     "reopen": reopen,
+    "correct": correct,
     "withdraw": withdraw,
 }
 

@@ -1,5 +1,6 @@
 """The citizens' side: what can be brought, bringing it, and following it with a code and no account."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,14 +13,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from gandan.access import ANONYMOUS, Refused, now, today
+from gandan.access.clock import VIETNAM
 from gandan.access.decorators import public
 from gandan.cases import actions, catalogue, follow, permissions, public_forms, uploads
-from gandan.cases.desk_views import file_response
+from gandan.cases.desk_views import file_response, kinds_in_words
 from gandan.cases.guessing import guesses
 from gandan.cases.models import Case, CaseEvent, Draft, Procedure
 from gandan.obligations import explain, terms, worklist
 from gandan.obligations.models import Obligation
-from gandan.ui.views import conflict, too_many
+from gandan.ui.views import too_many
 from gandan.units.models import Unit
 
 
@@ -68,8 +70,8 @@ def procedure(request: HttpRequest, code: str) -> HttpResponse:
             "remote": t.remote_amount,
             "complex": t.complex_amount,
             "basis": t.basis_en if english else t.basis_vi,
-            "ours": t.body == "commune",
-            "promise": t.evidence == "policy",
+            "ours": t.body == terms.OURS,
+            "yours": t.body == _THE_CITIZEN,
         }
         for t in terms.in_force(code, today())
     ]
@@ -78,7 +80,8 @@ def procedure(request: HttpRequest, code: str) -> HttpResponse:
         "cases/public/procedure.html",
         {
             "procedure": found,
-            "clocks": clocks,
+            "clocks": [clock for clock in clocks if not clock["yours"]],
+            "your_clocks": [clock for clock in clocks if clock["yours"]],
             "summary": found.summary_en if english else found.summary_vi,
             "bring": found.bring_en if english else found.bring_vi,
             "cost": found.cost_en if english else found.cost_vi,
@@ -86,6 +89,9 @@ def procedure(request: HttpRequest, code: str) -> HttpResponse:
         },
     )
 
+
+_THE_CITIZEN = "applicant"
+"""The body of a term that the person who comes must keep, not we."""
 
 # Bringing something
 
@@ -254,8 +260,8 @@ def _send(request: HttpRequest, draft: Draft, procedure: Procedure, unit: Unit |
             files=[actions.File(f.sha256, f.name, f.media_type, f.size) for f in draft.files.all()],
             concern={"unit": unit, "named": data.get("named", "")} if procedure.about_service else None,
         )
-    except actions.Conflict:
-        return conflict(request)
+    except actions.Conflict as conflict:
+        return render(request, "cases/public/other_words.html", {"sentence": str(conflict)}, status=409)
     draft.case, draft.data = receipt.case, {"kind": data.get("kind", "")}
     draft.save(update_fields=["case", "data"])
     draft.files.all().delete()
@@ -405,10 +411,19 @@ def _shown(event: CaseEvent) -> dict[str, Any]:
             "from": facts.get("from", ""),
             "to": facts.get("to", ""),
         }
+    elif event.kind == CaseEvent.Kind.CORRECTED:
+        text = "\n".join([kinds_in_words(facts), text])
     elif event.kind in (CaseEvent.Kind.SENT, CaseEvent.Kind.PASSED_ON) and facts.get("to"):
         text = "\n".join(part for part in (facts["to"], text) if part)
+    if event.recorded_at - event.at > _WRITTEN_LATER:
+        later = _("Written down on %(at)s.") % {"at": f"{event.recorded_at.astimezone(VIETNAM):%d/%m/%Y, %H:%M}"}
+        text = "\n".join(part for part in (text, later) if part)
     by = event.actor_name if event.kind in (CaseEvent.Kind.TAKEN, CaseEvent.Kind.ANSWERED) else ""
     return {"at": event.at, "title": event.get_kind_display(), "text": text, "by": by}
+
+
+_WRITTEN_LATER = timedelta(minutes=15)
+"""A line that was written down later than this after it happened says so."""
 
 
 def _do_message(request: HttpRequest, case: Case) -> dict[str, Any]:

@@ -80,13 +80,22 @@ def _side(actor: Any) -> list[dict[str, Any]]:
     shown = []
     for title, links in groups:
         items = [
-            {"name": name, "title": text, "icon": icon, "url": _address(name)}
+            {"name": name, "title": text, "icon": icon, "url": _address(name), "count": _waiting(name, actor)}
             for name, text, icon, capability in links
             if actor.can(capability) and _address(name)
         ]
         if items:
             shown.append({"title": title, "links": items})
     return shown
+
+
+def _waiting(name: str, actor: Any) -> int | None:
+    """Return how many matters other units have sent here, to be acknowledged; None where nothing is counted."""
+    if name != "case_list" or not actor.can("case.receive"):
+        return None
+    from gandan.cases.models import Transfer
+
+    return Transfer.arriving(actor).count() or None
 
 
 def _links(*entries: tuple[str, str, str]) -> list[dict[str, Any]]:
