@@ -7,6 +7,7 @@ import random
 import re
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from urllib.parse import urlencode, urlsplit
@@ -44,8 +45,6 @@ class Errand:
     """Digests of the pictures whose arrival was acknowledged."""
     receipt: Receipt | None = None
     tries: int = 0
-    full: int = 0
-    """How often the answer was that there is no room."""
 
 
 class Ledger:
@@ -56,6 +55,7 @@ class Ledger:
         self.errands: list[Errand] = []
         self.receipts = 0
         self.tries = 0
+        self.refused: Counter[int] = Counter()
         self.faults: list[str] = []
 
     def add(self, errand: Errand) -> None:
@@ -103,6 +103,7 @@ class Browser:
                 + f"\r\n--{edge}--\r\n".encode()
             )
             body = b"".join(parts)
+        answer = None
         try:
             if self.connection is None:
                 self.connection = http.client.HTTPConnection(self.place, timeout=self.timeout)
@@ -110,6 +111,8 @@ class Browser:
             answer = self.connection.getresponse()
             page = answer.read().decode()
         except BaseException:
+            if answer is not None:
+                answer.close()
             self.close()
             raise
         if answer.will_close:
@@ -138,6 +141,8 @@ def walk(browser: Browser, errand: Errand, slug: str, ledger: Ledger) -> Receipt
         status, location, page = browser.post(path, values, picture)
         if status in TRANSIENT:
             raise TryAgain(status)
+        if 300 <= status < 400 and not location:
+            raise http.client.IncompleteRead(b"the answer was cut in its head")
         if status >= 400:
             raise Disappointed(f"{path} answered {status}: {_words(page)}")
         return status, location, page
@@ -181,6 +186,12 @@ class Citizen(threading.Thread):
         self.unfinished: Errand | None = None
 
     def run(self) -> None:
+        try:
+            self._bring()
+        finally:
+            self.browser.close()
+
+    def _bring(self) -> None:
         while not self.stop.is_set():
             errand = self.unfinished or next(self.errands, None)
             if errand is None:
@@ -193,11 +204,11 @@ class Citizen(threading.Thread):
                 self.ledger.complain(str(error))
                 self.unfinished = None
             except TryAgain as refused:
-                errand.full += refused.status == 507
+                with self.ledger.lock:
+                    self.ledger.refused[refused.status] += 1
                 time.sleep(0.05)
             except (OSError, http.client.HTTPException):
                 time.sleep(0.05)
-        self.browser.close()
 
 
 def errands(seed: int, *, pictures: Callable[[random.Random], list[tuple[bytes, str]]]) -> Iterable[Errand]:
