@@ -85,7 +85,7 @@ def _module(view: Any) -> str:
 
 def _methods(view: Any) -> str:
     """Return the methods that a view lets in, as its decorators or its class say."""
-    allowed: set[str] | None = None
+    allowed: set[str] | None = set(getattr(view, "methods", ())) or None  # of an operation for programs
     seen = view
     while seen is not None:
         names = getattr(getattr(seen, "__code__", None), "co_freevars", ())

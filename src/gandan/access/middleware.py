@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.functional import SimpleLazyObject
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from gandan.access.actor import ANONYMOUS, Actor
 from gandan.access.authority import authority
@@ -39,11 +39,14 @@ class AccessMiddleware:
         if kind == "public":
             return None
         actor = request.actor  # type: ignore[attr-defined]
+        # An operation for programs answers in its own form; a page by a page.
+        refuse = getattr(view, "refuse", None)
         if actor.is_anonymous:
-            return redirect_to_login(request.get_full_path())
+            return refuse(request, 401, "") if refuse else redirect_to_login(request.get_full_path())
         if kind == "signed_in" or actor.can_any(capabilities):
             return None
-        return refusal(request, _("Your role does not include this page. Ask the administrator of your unit."))
+        sentence = gettext_lazy("Your role does not include this page. Ask the administrator of your unit.")
+        return refuse(request, 403, sentence) if refuse else refusal(request, str(sentence))
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, Refused):

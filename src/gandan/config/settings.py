@@ -80,6 +80,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "gandan.audit.middleware.RecordMiddleware",
     "gandan.access.middleware.AccessMiddleware",
+    "gandan.access.typed.TypedMiddleware",
 ]
 ROOT_URLCONF = "gandan.config.urls"
 WSGI_APPLICATION = "gandan.config.wsgi.application"
@@ -202,6 +203,8 @@ ALLOWED_HOSTS = (
 CSRF_TRUSTED_ORIGINS = [GANDAN_URL.rstrip("/")] if _SECURE else []
 DATA_UPLOAD_MAX_MEMORY_SIZE = 25 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 400
+DATA_UPLOAD_MAX_NUMBER_FILES = 10
+GANDAN_BODY_BYTES = 60 * 1024 * 1024
 SILENCED_SYSTEM_CHECKS: list[str] = []
 
 LOGGING = {

@@ -4,6 +4,8 @@ from django.conf import settings
 from django.conf.urls.i18n import i18n_patterns
 from django.urls import URLPattern, URLResolver, include, path
 
+from gandan.config import api
+
 
 def _pages() -> list[URLPattern | URLResolver]:
     patterns: list[URLPattern | URLResolver] = []
@@ -19,6 +21,7 @@ urlpatterns = [
         *_pages(),
         prefix_default_language=False,
     ),
+    *api.addresses(),
 ]
 
 handler400 = "gandan.ui.views.bad_request"
