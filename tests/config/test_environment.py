@@ -20,6 +20,7 @@ def test_an_empty_environment_is_a_trial_on_this_machine():
         ({"GANDAN_URL": "https://congan.example.vn", "GANDAN_DEMO": "1"}, "loopback only"),
         ({"GANDAN_DEMO": "yes"}, "GANDAN_DEMO is 1 or 0"),
         ({"GANDAN_TODAY": "23/11/2026"}, "date like 2026-11-23"),
+        ({"GANDAN_PROXIES": "my-proxy"}, "GANDAN_PROXIES holds addresses"),
         ({"DATABASE_URL": "mysql://x"}, "postgresql://"),
     ],
 )

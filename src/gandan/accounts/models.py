@@ -56,3 +56,13 @@ class User(AbstractBaseUser):
     def titled(rank: str, full_name: str) -> str:
         """Return rank and name, as colleagues say it."""
         return f"{rank} {full_name}".strip()
+
+
+class Bucket(models.Model):
+    """How many tries somebody has left, as the instant (seconds since 1970) at which all are back; see `limits`."""
+
+    key = models.CharField(primary_key=True, max_length=64)
+    full_at = models.FloatField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.key

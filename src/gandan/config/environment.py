@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass, fields
 from dataclasses import field as dataclass_field
 from datetime import datetime
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -40,6 +41,11 @@ class Environment:
         "GANDAN_CHECKPOINTS",
         None,
         "Folder for signed checkpoints of the audit record, best on another disk. Default GANDAN_HOME/checkpoints.",
+    )
+    proxies: tuple[IPv4Network | IPv6Network, ...] = _setting(
+        "GANDAN_PROXIES",
+        (ip_network("127.0.0.1"), ip_network("::1")),
+        "Our own proxies: addresses or networks, with commas. Only they are believed about where a request comes from.",
     )
     debug: bool = _setting("GANDAN_DEBUG", False, "1 shows faults in detail. Never outside loopback.")
 
@@ -86,7 +92,11 @@ def read(source: dict[str, str] | None = None) -> Environment:
 
 def table() -> list[tuple[str, str, str]]:
     """Return (variable, default, meaning) for every setting."""
-    return [(f.metadata["name"], str(f.default or ""), f.metadata["help"]) for f in fields(Environment)]
+    return [(f.metadata["name"], _shown(f.default), f.metadata["help"]) for f in fields(Environment)]
+
+
+def _shown(default: Any) -> str:
+    return ", ".join(map(str, default)) if isinstance(default, tuple) else str(default or "")
 
 
 def _parse(name: str, field_name: str, text: str) -> Any:
@@ -99,6 +109,11 @@ def _parse(name: str, field_name: str, text: str) -> Any:
             return datetime.fromisoformat(text)
         except ValueError:
             raise SettingError(f"{name} is a date like 2026-11-23, not {text!r}") from None
+    if field_name == "proxies":
+        try:
+            return tuple(ip_network(part.strip()) for part in text.split(","))
+        except ValueError:
+            raise SettingError(f"{name} holds addresses or networks like 10.0.0.0/24, not {text!r}") from None
     if field_name in {"home", "keys", "checkpoints"}:
         return Path(text).expanduser().absolute()
     if field_name == "database_url" and not text.startswith(("postgresql://", "postgres://")):

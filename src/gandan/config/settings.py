@@ -13,6 +13,7 @@ GANDAN_HOME = ENVIRONMENT.home
 GANDAN_DEMO = ENVIRONMENT.demo
 GANDAN_URL = ENVIRONMENT.url
 DEBUG = ENVIRONMENT.debug
+GANDAN_PROXIES = ENVIRONMENT.proxies
 GANDAN_CHECKPOINTS = ENVIRONMENT.checkpoints_folder
 GANDAN_KEYS = keys.load_or_make(ENVIRONMENT.keys_folder)
 SECRET_KEY = GANDAN_KEYS["django"].hex()
@@ -54,6 +55,7 @@ INSTALLED_APPS = [
 # Tables of other people's making: reached in `accounts` only.
 GANDAN_OPEN_MODELS = {
     "accounts.User": "read by sign-in before anybody is known; other rooms ask accounts",
+    "accounts.Bucket": "counts tries under keyed hashes, before anybody is known",
     "auth.Permission": "unused part of the framework's sign-in",
     "auth.Group": "unused part of the framework's sign-in",
     "auth.Group_permissions": "unused part of the framework's sign-in",
