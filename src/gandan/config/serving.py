@@ -26,12 +26,13 @@ def serve(options: argparse.Namespace) -> int:
     from granian.constants import Interfaces
     from granian.log import LogLevels
 
-    from gandan.config import installation
+    from gandan.config import installation, upgrading
 
     if settings.GANDAN_DEMO and options.host not in {"127.0.0.1", "localhost", "::1"}:
         raise CommandError("the demo opens every chair without a password, so it serves loopback only", REFUSED)
     claim(options.host, options.port)
     durability.wait_for_database()
+    upgrading.snapshot_before_migrating()
     installation.migrate()
     installation.collect_static()
     faults = durability.faults()

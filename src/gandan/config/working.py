@@ -69,6 +69,7 @@ def jobs() -> list[Job]:
     from gandan.audit import actions as audit
     from gandan.cases import jobs as cases
     from gandan.cases import uploads
+    from gandan.config import upgrading
     from gandan.obligations import jobs as obligations
     from gandan.units import jobs as units
 
@@ -77,6 +78,7 @@ def jobs() -> list[Job]:
         ("reminders and escalations", obligations.tick),
         ("drafts and finished matters", cases.tick),
         ("files of interrupted uploads", uploads.clear_interrupted),
+        ("old copies from before an upgrade", upgrading.clear_old_snapshots),
         ("checkpoints of the record", audit.tick),
     ]
 
