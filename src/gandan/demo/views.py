@@ -2,24 +2,42 @@
 
 from functools import wraps
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import login, logout
 from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from gandan.access import today
+from gandan.access import Refused, today
 from gandan.access.decorators import public
 from gandan.accounts.models import User
 from gandan.cases import follow
 from gandan.cases.models import Case
+from gandan.demo import renewal, story, trials
+from gandan.demo.forms import FIGURES, FiguresForm, NumberForm
 from gandan.obligations.models import Obligation
 from gandan.staffing.models import Grant
 
-CHAIRS = ("officer", "chief", "commander", "oversight", "auditor", "registrar", "administrator")
+CHAIRS = (
+    "officer",
+    "duty_officer",
+    "chief",
+    "commander",
+    "oversight",
+    "auditor",
+    "registrar",
+    "administrator",
+)
+STORY = "gandan_story"
+_IN_HAND = 3
+"""How many codes lie ready for the citizen's chair."""
 
 
 def _demo_only(view: Any) -> Any:
@@ -37,19 +55,94 @@ def _demo_only(view: Any) -> Any:
 @_demo_only
 def demo(request: HttpRequest) -> HttpResponse:
     """Choose a chair, and follow a guided story."""
-    chairs = [{"role": role, **_words()[role], "user": user} for role in CHAIRS if (user := _sitter(role)) is not None]
     followed = Case.system("demo").exclude(follow_hash="").exclude(anonymous=True).select_related("procedure", "holder")
+    told = _story(request)
     return render(
         request,
         "demo/demo.html",
         {
-            "chairs": chairs,
+            "chairs": [
+                {"role": role, **_words()[role], "user": user} for role in CHAIRS if (user := _sitter(role)) is not None
+            ],
             "codes": [
                 {"case": case, "code": follow.code_for(case.submission)}
-                for case in followed.unfinished().order_by("received_at")[:3]
+                for case in followed.unfinished().order_by("received_at")[:_IN_HAND]
             ],
+            "story": told,
+            "steps": told.steps() if told else [],
+            "sealed": story.sealed(),
+            "may_put_back": renewal.possible(),
         },
     )
+
+
+@require_POST
+@public("the demo's story; absent elsewhere")
+@_demo_only
+def begin_story(request: HttpRequest) -> HttpResponse:
+    """Begin the guided story, or begin it anew with another call."""
+    try:
+        case, act = story.begin()
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+        return redirect("demo")
+    response = redirect(f"{reverse('demo')}#story")
+    response.set_signed_cookie(
+        STORY, f"{case}:{act}", salt=STORY, max_age=86_400, httponly=True, samesite="Lax", secure=False
+    )
+    return response
+
+
+@require_POST
+@public("what a visitor of the demo may try; absent elsewhere")
+@_demo_only
+def twice(request: HttpRequest) -> HttpResponse:
+    """Lay a form ready that is to be sent twice."""
+    return redirect("report_step", draft=story.same_form_twice().pk, step="check")
+
+
+@public("what a visitor of the demo may try; absent elsewhere")
+@_demo_only
+def restated(request: HttpRequest) -> HttpResponse:
+    """Carry three figures over the merger: 4 + 7 + 2."""
+    form = FiguresForm(request.GET if "a" in request.GET else FIGURES)
+    found = None
+    if form.is_valid():
+        try:
+            found = trials.restate([str(form.cleaned_data[name]) for name in FIGURES])
+        except LookupError:
+            raise Http404 from None
+    return render(request, "demo/restated.html", {"form": form, "restated": found}, status=422 if form.errors else 200)
+
+
+@public("what a visitor of the demo may try; absent elsewhere")
+@_demo_only
+def tampered(request: HttpRequest) -> HttpResponse:
+    """Alter one entry in a copy of the record and verify both; the record itself is not touched."""
+    form = NumberForm(request.GET if "number" in request.GET else {"number": "40"})
+    found = trials.tamper(form.cleaned_data["number"]) if form.is_valid() else None
+    if form.is_valid() and found is None:
+        form.add_error("number", _("The copy has no entry with this number. Choose a smaller one."))
+    return render(request, "demo/tampered.html", {"form": form, "tampering": found}, status=422 if form.errors else 200)
+
+
+@require_POST
+@public("the demo is put back by whoever sits before it; absent elsewhere")
+@_demo_only
+def put_back(request: HttpRequest) -> HttpResponse:
+    """Build the province anew and forget what visitors did."""
+    if not renewal.possible():
+        raise Http404
+    logout(request)
+    try:
+        renewal.put_back()
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("The province stands as it was built, ending today."))
+    response = redirect("demo")
+    response.delete_cookie(STORY, samesite="Lax")
+    return response
 
 
 @require_POST
@@ -61,11 +154,14 @@ def sit(request: HttpRequest) -> HttpResponse:
     if role == "citizen":
         logout(request)
         return redirect("home")
-    user = _sitter(role) if role in CHAIRS else None
+    user = _sitter(role, request.POST.get("unit", "")) if role in CHAIRS else None
     if user is None:
         raise Http404
     logout(request)
     login(request, user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    to = request.POST.get("to", "")
+    if to.startswith("/") and url_has_allowed_host_and_scheme(to, {request.get_host()}):
+        return redirect(to)
     return redirect(
         {"commander": "command", "auditor": "audit_desk", "registrar": "unit_acts", "administrator": "people"}.get(
             role, "desk"
@@ -73,10 +169,21 @@ def sit(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _sitter(role: str) -> User | None:
-    """Return who sits in a chair: at the commune with the most open promises, or at the province."""
+def _story(request: HttpRequest) -> story.Story | None:
+    told = request.get_signed_cookie(STORY, default="", salt=STORY) or ""
+    case, _colon, act = told.partition(":")
+    return story.read(case, act) if act else None
+
+
+def _sitter(role: str, unit: str = "") -> User | None:
+    """Return who sits in a chair: at the unit named, at the commune with the most open promises, or at the province."""
+    if unit:
+        try:
+            return story.sitter(role, UUID(unit))
+        except ValueError:
+            return None
     grants = Grant.system("demo").in_force(today()).filter(role=role).select_related("user")
-    if role in ("officer", "chief"):
+    if role in ("officer", "duty_officer", "chief"):
         busiest = (
             Obligation.system("demo")
             .open()
@@ -99,6 +206,10 @@ def _words() -> dict[str, dict[str, str]]:
         "officer": {
             "title": _("Commune officer"),
             "text": _("See what is due today, take a matter, ask for papers, answer."),
+        },
+        "duty_officer": {
+            "title": _("Duty officer"),
+            "text": _("Record in two minutes what somebody brings or tells by phone, and hand it on."),
         },
         "chief": {"title": _("Chief of the commune police"), "text": _("Assign, extend with a ground, close.")},
         "commander": {
