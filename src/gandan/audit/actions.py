@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, models, transaction
+from django.db import IntegrityError, connection, models, transaction
 
 from gandan.access import Actor, now
 from gandan.audit import chain, checkpoints, verifying
@@ -137,15 +137,17 @@ def make_checkpoint(at: datetime) -> checkpoints.Checkpoint | None:
     kept = AuditCheckpoint.objects.order_by("-seq").first()
     made = None
     if found.last and (kept is None or found.last > kept.seq):
-        with transaction.atomic():
-            # The instance never changes; the number and hash are those that were verified just now.
-            instance = AuditHead.objects.get(pk=1).instance
-            made = checkpoints.sign(
-                settings.GANDAN_KEYS["audit"], seq=found.last, hash=found.head, at=at, instance=instance
-            )
-            AuditCheckpoint.objects.create(
-                seq=made.seq, hash=made.hash, at=made.at, instance=made.instance, key=made.key, signature=made.signature
-            )
+        # The instance never changes; the number and hash are those that were verified just now.
+        instance = AuditHead.objects.get(pk=1).instance
+        made = checkpoints.sign(
+            settings.GANDAN_KEYS["audit"], seq=found.last, hash=found.head, at=at, instance=instance
+        )
+        columns = {name: getattr(made, name) for name in ("hash", "at", "instance", "key", "signature")}
+        try:
+            with transaction.atomic():
+                AuditCheckpoint.objects.create(seq=made.seq, **columns)
+        except IntegrityError:
+            made = None  # another worker was first, with the same number and hash
     _write_outside()
     return made
 

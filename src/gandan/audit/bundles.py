@@ -15,31 +15,7 @@ from gandan.audit import actions, chain, checkpoints, sql, verifying
 from gandan.audit.models import AuditCheckpoint, AuditHead
 
 SCRIPT = Path(__file__).with_name("verify_bundle.py")
-README = """GẦN DÂN: GÓI SỔ KIỂM TOÁN
-
-Gói này chứa bản ghi ai đã làm gì, chỉ gồm mã số, không có tên người và nội dung.
-  entries.txt      mỗi dòng một bản ghi: mã băm, rồi nội dung
-  checkpoints.txt  các mốc đã ký
-  public-key.txt   khoá công khai đã ký các mốc và bản kê
-  manifest.json    bản kê các tệp; manifest.sig là chữ ký của bản kê
-Cách kiểm tra, không cần mạng: cài Python 3 và gói cryptography, rồi chạy
-  python3 verify_bundle.py --public-key KHOÁ --checkpoint "MỐC"
-KHOÁ là khoá bạn được cho biết qua đường khác; MỐC là mốc bạn tự giữ hoặc quét từ giấy in. Không có hai thứ đó thì
-gói chỉ chứng tỏ nó không bị sửa sau khi lập. Nếu ngờ máy chủ, hãy lấy tệp verify_bundle.py từ mã nguồn công khai.
-
-GẦN DÂN: A BUNDLE OF THE AUDIT RECORD
-
-It holds who did what as ids and codes, without names and words.
-  entries.txt      an entry a line: its hash, then what it says
-  checkpoints.txt  the signed checkpoints
-  public-key.txt   the public key that signed the checkpoints and the manifest
-  manifest.json    what is in the bundle; manifest.sig is the signature of it
-To verify it without a network: install Python 3 and the package cryptography, and run
-  python3 verify_bundle.py --public-key KEY --checkpoint "LINE"
-KEY is the key that you were told by another way; LINE is a checkpoint that you kept or scanned from paper. Without
-these two the bundle shows only that nobody altered it after it was made. If you doubt the server, take
-verify_bundle.py from the public source.
-"""
+README = Path(__file__).with_name("bundle-readme.txt")
 
 
 def write(target: IO[bytes], *, first: int = 1) -> int:
@@ -69,7 +45,7 @@ def write(target: IO[bytes], *, first: int = 1) -> int:
         parts = {
             "checkpoints.txt": "".join(f"{verifying.checkpoint_of(row).line}\n" for row in rows),
             "public-key.txt": f"{public}\n",
-            "README.txt": README,
+            "README.txt": README.read_text(encoding="utf-8"),
             "verify_bundle.py": SCRIPT.read_text(encoding="utf-8"),
         }
         for name, text in parts.items():

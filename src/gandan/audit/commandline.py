@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
         if options.action == "checkpoint":
             return _checkpoint()
         if options.action == "key":
-            print(_own_key().hex())
+            print(verifying.own_public_key().hex())
             return OK
         return _bundle(options.file)
     except (checkpoints.Unreadable, LookupError) as error:
@@ -60,14 +60,6 @@ def run(options: argparse.Namespace) -> int:
     except verifying.Broken as broken:
         print(f"gandan audit: the record is broken, so it is not signed: {broken}", file=sys.stderr)
         return BROKEN
-
-
-def _own_key() -> bytes:
-    from django.conf import settings
-
-    from gandan.audit import checkpoints
-
-    return checkpoints.public_key(settings.GANDAN_KEYS["audit"])
 
 
 def _verify(options: argparse.Namespace) -> int:

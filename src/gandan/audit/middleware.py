@@ -15,6 +15,8 @@ from gandan.audit.actions import record_apart, writing_afterwards
 AGAIN = timedelta(minutes=15)
 """Opening the same matter again within this time is the same reading."""
 _REMEMBERED = 20_000
+_TOLD_BY_THEIR_ROOM = {"case"}
+"""Arguments of views whose room writes each reading itself, with the part that was read."""
 
 
 class RecordMiddleware:
@@ -40,20 +42,19 @@ class RecordMiddleware:
         rule = rule_of(match.func, match.view_name)
         if rule is None or rule[0] != "needs" or actor.is_anonymous:
             return
-        thing = next((value for value in match.kwargs.values() if isinstance(value, UUID)), None)
+        name, thing = next(((k, v) for k, v in match.kwargs.items() if isinstance(v, UUID)), ("", None))
         about = {"object_id": thing, "reason": f"{request.method} {match.view_name}"[:120]}
         if response.status_code == 403:
             record_apart("access.refused", by=actor, capability=rule[1], **about)
         elif response.status_code == 404 and thing is not None:
             # Out of reach and not there look alike to the one who asks; not to the auditor.
             record_apart("access.not_found", by=actor, capability=rule[1], **about)
-        elif self._is_reading(request, response, thing) and self._is_new(actor.user_id, thing):
+        elif request.method == "GET" and response.status_code == 200 and self._is_new(actor.user_id, name, thing):
             record_apart("access.read", by=actor, capability=rule[1], **about)
 
-    def _is_reading(self, request: HttpRequest, response: HttpResponse, thing: UUID | None) -> bool:
-        return request.method == "GET" and response.status_code == 200 and thing is not None
-
-    def _is_new(self, person: UUID | None, thing: UUID | None) -> bool:
+    def _is_new(self, person: UUID | None, name: str, thing: UUID | None) -> bool:
+        if thing is None or name in _TOLD_BY_THEIR_ROOM:
+            return False
         at: Any = now()
         with self._lock:
             before = self._read.get((person, thing))

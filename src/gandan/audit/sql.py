@@ -1,6 +1,7 @@
 """The record as text, straight from the database: what the verification reads, and what a bundle holds."""
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.db import connections
@@ -60,3 +61,62 @@ _POSTGRESQL = (
     " replace(actor_id::text, '-', ''), replace(grant_id::text, '-', ''), capability, action, object_type,"
     " replace(object_id::text, '-', ''), replace(unit_id::text, '-', ''), reason, commitment, hash"
 )
+
+
+# Counting changes, see `completeness`
+
+_COUNT = "audit_change_count"
+
+
+def count_changes(tables: Sequence[tuple[str, Iterable[str]]], record: str, using: str) -> None:
+    """Install triggers that count the changes of each table, and the entries added to the record.
+
+    PostgreSQL keeps a row for each statement with its transaction, so that writers never wait for one another;
+    SQLite, which lets one writer in at a time, keeps a sum for each table.
+    """
+    connection = connections[using]
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute(f"CREATE TABLE IF NOT EXISTS {_COUNT} (tab text PRIMARY KEY, n integer NOT NULL)")
+        else:
+            cursor.execute(f"CREATE TABLE IF NOT EXISTS {_COUNT} (tab text NOT NULL, txn bigint NOT NULL)")
+            cursor.execute(
+                f"CREATE OR REPLACE FUNCTION {_COUNT}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"  # noqa: S608 - a constant
+                f" INSERT INTO {_COUNT} VALUES (TG_TABLE_NAME, txid_current()); RETURN NULL; END $$"
+            )
+        for table, columns in [*tables, (record, ())]:
+            for event in ("insert", "update", "delete") if table != record else ("insert",):
+                of = " OF " + ", ".join(f'"{c}"' for c in columns) if event == "update" and columns else ""
+                name = f"{table}_count_{event}"
+                if connection.vendor == "sqlite":
+                    cursor.execute(f'DROP TRIGGER IF EXISTS "{name}"')
+                    cursor.execute(
+                        f'CREATE TRIGGER "{name}" AFTER {event.upper()}{of} ON "{table}" BEGIN'  # noqa: S608 - our own names
+                        f" INSERT INTO {_COUNT} VALUES ('{table}', 1) ON CONFLICT (tab) DO UPDATE SET n = n + 1; END"
+                    )
+                else:
+                    cursor.execute(f'DROP TRIGGER IF EXISTS "{name}" ON "{table}"')
+                    cursor.execute(
+                        f'CREATE TRIGGER "{name}" AFTER {event.upper()}{of} ON "{table}"'
+                        f" FOR EACH STATEMENT EXECUTE FUNCTION {_COUNT}()"
+                    )
+
+
+def stop_counting(tables: Sequence[str], record: str, using: str) -> None:
+    connection = connections[using]
+    with connection.cursor() as cursor:
+        for table in [*tables, record]:
+            for event in ("insert", "update", "delete"):
+                on = f' ON "{table}"' if connection.vendor == "postgresql" else ""
+                cursor.execute(f'DROP TRIGGER IF EXISTS "{table}_count_{event}"{on}')
+        cursor.execute(f"DROP TABLE IF EXISTS {_COUNT}")
+
+
+def change_counts(using: str) -> dict[str, int]:
+    connection = connections[using]
+    what = "tab, n" if connection.vendor == "sqlite" else "tab, count(*)"
+    group = "" if connection.vendor == "sqlite" else " GROUP BY tab"
+    # The driver's own cursor: the counting is no query of the code that is watched.
+    with contextlib.closing(connection.connection.cursor()) as cursor:
+        cursor.execute(f"SELECT {what} FROM {_COUNT}{group}")  # noqa: S608 - constants
+        return dict(cursor.fetchall())

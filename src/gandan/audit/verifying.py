@@ -34,7 +34,7 @@ def verify(
     `kept=False` leaves the table of checkpoints out, for a record whose signing key is not here.
     Writers may go on meanwhile: what they add is verified as far as the reading gets.
     """
-    keys = [checkpoints.public_key(settings.GANDAN_KEYS["audit"]), *trusted]
+    keys = [own_public_key(), *trusted]
     before = _head(using)
     table = [checkpoint_of(row) for row in AuditCheckpoint.objects.using(using).order_by("seq")] if kept else []
     promised, faults = checkpoints.doubts(table, trusted=keys, instance=before.instance)
@@ -66,6 +66,11 @@ def since_last_checkpoint(using: str = "default") -> chain.Verdict:
 def read_outside(folder: Path | None) -> list[Checkpoint]:
     """Return the checkpoints of a folder, if one is named. Raises checkpoints.Unreadable."""
     return checkpoints.read_folder(folder) if folder is not None else []
+
+
+def own_public_key() -> bytes:
+    """Return the public key that signs this installation's checkpoints."""
+    return checkpoints.public_key(settings.GANDAN_KEYS["audit"])
 
 
 def checkpoint_of(row: AuditCheckpoint) -> Checkpoint:

@@ -1,9 +1,6 @@
 import csv
-import random
-import secrets
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -13,12 +10,8 @@ from django.utils.translation import gettext as _
 
 from gandan.access import Reach, now, today
 from gandan.access.decorators import needs, public
-from gandan.accounts.models import User
-from gandan.audit.models import AuditEntry
 from gandan.cases import catalogue, results, search
-from gandan.cases.models import Case
 from gandan.obligations import worklist
-from gandan.obligations.models import Obligation, ObligationEvent
 from gandan.portal import periods
 from gandan.units.models import Unit, UnitReach, dated, find
 from gandan.units.views import office_of
@@ -200,89 +193,6 @@ def command_unit(request: HttpRequest, slug: str) -> HttpResponse:
     return render(
         request, "portal/command_unit.html", {"unit": unit, "page": page, "next_url": next_url, "results": found}
     )
-
-
-# Audit
-
-
-@needs("audit.read")
-def audit_desk(request: HttpRequest) -> HttpResponse:
-    """Draw a sample from a printed seed, look for clocks stopped or moved just in time, follow one matter."""
-    actor = request.actor  # type: ignore[attr-defined]
-    seed = request.GET.get("seed", "").strip()[:40]
-    sample = _sample(actor, seed) if seed else []
-    return render(
-        request,
-        "portal/audit.html",
-        {
-            "seed": seed,
-            "sample": sample,
-            "new_seed": secrets.token_hex(4),
-            "exceptions": _exceptions(actor),
-            "entries": _named(AuditEntry.for_(actor, "audit.read").order_by("-seq")[:50]),
-        },
-    )
-
-
-@needs("audit.read")
-def audit_matter(request: HttpRequest, matter: UUID) -> HttpResponse:
-    """The whole trail of one matter: its lines, the events of each clock, and the audit entries with their hashes."""
-    actor = request.actor  # type: ignore[attr-defined]
-    case = get_object_or_404(
-        Case.for_(actor, "case.read").select_related("procedure", "holder", "received_by"), pk=matter
-    )
-    owed = list(Obligation.for_(actor, "obligation.read").filter(matter=matter).select_related("term", "owed_by"))
-    entries = AuditEntry.system("audit-desk").filter(object_id__in=[matter, *(o.pk for o in owed)]).order_by("seq")
-    return render(
-        request,
-        "portal/audit_matter.html",
-        {
-            "case": case,
-            "lines": case.events.all(),
-            "owed": [(o, o.events.order_by("seq")) for o in owed],
-            "entries": _named(entries),
-        },
-    )
-
-
-def _sample(actor: Any, seed: str, size: int = 30) -> list[Case]:
-    """Return the matters that a seed draws: the same for everybody who types it, while no matter is added."""
-    rows = Case.for_(actor, "case.read").order_by("reference")
-    keys = list(rows.values_list("pk", flat=True))
-    drawn = random.Random(seed).sample(keys, min(size, len(keys)))  # noqa: S311 - reproducible on purpose
-    found = {
-        case.pk: case
-        for case in Case.for_(actor, "case.read").filter(pk__in=drawn).select_related("procedure", "holder")
-    }
-    return [found[key] for key in drawn]
-
-
-def _exceptions(actor: Any) -> list[dict[str, Any]]:
-    """Return clocks that were paused, extended or ended within the last hour before their date."""
-    owed = Obligation.for_(actor, "obligation.read")
-    events = (
-        ObligationEvent.system("audit-desk")
-        .filter(obligation__in=owed.values("pk"), kind__in=("suspended", "extended", "discharged"))
-        .select_related("obligation", "obligation__owed_by")
-        .order_by("-at")[:2000]
-    )
-    found = []
-    for event in events:
-        row = event.obligation
-        if event.kind == "discharged" and not timedelta(0) < row.due_at - event.at <= timedelta(hours=1):
-            continue
-        found.append(
-            {"event": event, "obligation": row, "kind": event.get_kind_display(), "left": row.due_at - event.at}
-        )
-    return found[:100]
-
-
-def _named(entries: Any) -> list[dict[str, Any]]:
-    """Return audit entries with the names of their actors and units: the record itself holds ids only."""
-    rows = list(entries)
-    people = {u.pk: u.title for u in User.objects.filter(pk__in={e.actor_id for e in rows if e.actor_id})}
-    units = {u.pk: u.title for u in Unit.objects.filter(pk__in={e.unit_id for e in rows if e.unit_id})}
-    return [{"entry": e, "actor": people.get(e.actor_id, ""), "unit": units.get(e.unit_id, "")} for e in rows]
 
 
 # Shared
