@@ -15,6 +15,7 @@ GANDAN_URL = ENVIRONMENT.url
 DEBUG = ENVIRONMENT.debug
 GANDAN_PROXIES = ENVIRONMENT.proxies
 GANDAN_CHECKPOINTS = ENVIRONMENT.checkpoints_folder
+GANDAN_KEYS_FOLDER = ENVIRONMENT.keys_folder
 GANDAN_KEYS = keys.load_or_make(ENVIRONMENT.keys_folder)
 SECRET_KEY = GANDAN_KEYS["django"].hex()
 
@@ -33,6 +34,7 @@ _ROOMS = [
     "surveys",
     "staffing",
     "units",
+    "secrecy",
     "accounts",
     "audit",
     "access",
