@@ -18,8 +18,12 @@ ROOT = Path(__file__).resolve().parents[2]
 OURS, TESTS = f"{ROOT / 'src/gandan'}/", f"{ROOT / 'tests'}/"
 UNWATCHED_PLACES = re.compile(r"/src/gandan/(?:demo/|[a-z_]+/migrations/)")
 """The demo writes years of history at once and its record at the end of each part; migrations are no acts."""
-SEEN_THROUGH = re.compile(r"/src/gandan/(?:access/|accounts/models\.py|config/sqlite/|audit/completeness\.py)")
-"""Managers and the engine: whoever calls them is acting."""
+SEEN_THROUGH = re.compile(
+    r"/src/gandan/(?:access/|accounts/models\.py|config/sqlite/|audit/completeness\.py|obligations/ledger\.py"
+    r"|[a-z_]+/succession\.py)"
+)
+"""Managers, the engine, the book of an obligation's events, and what carries rows through a reorganisation: whoever
+calls them is acting, and opens the transaction."""
 _WRITE = re.compile(r"\s*(?:insert|update|delete|truncate|copy)\b", re.IGNORECASE)
 
 
@@ -55,20 +59,25 @@ class Watch:
 
 def whose() -> str:
     """Return the line of ours that is acting; "" when the nearest one is a test's, or there is none."""
-    frame = sys._getframe(1)
+    frame, found = sys._getframe(1), ""
     while frame is not None:
         name = frame.f_code.co_filename
+        if UNWATCHED_PLACES.search(name):
+            return ""
+        if found:
+            frame = frame.f_back
+            continue
         if name.startswith(OURS) and not SEEN_THROUGH.search(name):
-            return "" if UNWATCHED_PLACES.search(name) else f"{name.removeprefix(str(ROOT))[1:]}:{frame.f_lineno}"
+            found = f"{name.removeprefix(str(ROOT))[1:]}:{frame.f_lineno}"
         if name.startswith(TESTS) and name != __file__:
             return ""
         if frame.f_code.co_name == "inner" and "func" in frame.f_locals and name.endswith("contextlib.py"):
             # An atomic function: who called it does not matter.
             code = getattr(frame.f_locals["func"], "__code__", None)
-            if code is not None and code.co_filename.startswith(OURS) and not UNWATCHED_PLACES.search(code.co_filename):
-                return f"{code.co_filename.removeprefix(str(ROOT))[1:]}:{code.co_firstlineno}"
+            if code is not None and code.co_filename.startswith(OURS):
+                found = f"{code.co_filename.removeprefix(str(ROOT))[1:]}:{code.co_firstlineno}"
         frame = frame.f_back
-    return ""
+    return found
 
 
 def pytest_configure(config: pytest.Config) -> None:
