@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from tests.browser import Watch
 
+pytest_plugins = ["tests.audit.watching"]
 ROOT = Path(__file__).resolve().parent.parent
 DAY = "2026-11-23"
 """The Monday on which every test happens, unless it says another day."""
@@ -197,17 +198,18 @@ def installation(home: Path, database_url: str = "", **settings: str) -> dict[st
 class Prepared:
     """The small demo province, built once a run; each server gets a copy."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, today: str = DAY) -> None:
         self.folder = folder
+        self.today = today
         self.copies = 0
         self.database_url = os.environ.get("DATABASE_URL", "")
         self.home = folder / "prepared"
-        self.template = f"gandan_prepared_{os.getpid()}"
+        self.template = f"gandan_prepared_{os.getpid()}_{''.join(filter(str.isdigit, today))}"
         self.made: list[str] = []
 
     def build(self) -> None:
         address = self._create(self.template) if self.database_url else ""
-        made = gandan("demo", "--quiet", environment=installation(self.home, address))
+        made = gandan("demo", "--quiet", environment=installation(self.home, address, GANDAN_TODAY=self.today))
         if made.returncode:
             pytest.fail(f"the demo province could not be built:\n{made.stdout[-1000:]}{made.stderr[-4000:]}")
 
@@ -217,7 +219,8 @@ class Prepared:
         shutil.copytree(self.home, home)
         address = self._create(f"{self.template}_{self.copies}", self.template) if self.database_url else ""
         url = f"http://127.0.0.1:{engines.free_port()}"
-        return Live(url, home, installation(home, address, GANDAN_URL=url), home / "server.log")
+        settings = installation(home, address, GANDAN_URL=url, GANDAN_TODAY=self.today)
+        return Live(url, home, settings, home / "server.log")
 
     def drop(self, live: Live) -> None:
         shutil.rmtree(live.home, ignore_errors=True)

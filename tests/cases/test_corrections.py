@@ -62,7 +62,11 @@ def test_the_right_kind_has_its_clock_from_the_day_of_receipt(world, move_to):
 def test_the_person_reads_both_kinds_and_the_ground_and_the_record_keeps_the_codes(world, client):
     receipt = world.bring("FB-01")
     correct(world, receipt.case, "RE-09")
-    for prefix, names in (("", ("Phản ánh, kiến nghị", "Xác nhận thông tin về cư trú")), ("/en", ("Feedback or proposal", "Confirmation of residence data"))):
+    words = {
+        "": ("Phản ánh, kiến nghị", "Xác nhận thông tin về cư trú"),
+        "/en": ("Feedback or proposal", "Confirmation of residence data"),
+    }
+    for prefix, names in words.items():
         text = page(client.post(f"{prefix}/follow/", {"code": receipt.code}))
         assert all(name in text for name in names) and "không phải góp ý." in text
     entry = AuditEntry.system("test").get(action="case.correct")

@@ -92,6 +92,7 @@ def test_the_cards_of_what_may_be_tried_do_what_they_say(live, visitor, language
     page.locator("main form button.govuk-button").last.click()
     first = page.locator("main").inner_text()
     page.go_back()
+    page.reload()
     page.locator("main form button.govuk-button").last.click()
     code = re.compile(r"\d{4}\s\d{4}\s\d{4}\s\d{4}")
     assert code.search(first)[0] == code.search(page.locator("main").inner_text())[0]

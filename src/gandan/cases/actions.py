@@ -707,7 +707,8 @@ def _answer(case: Case, text: str, outcome: str, by: Actor, at: datetime, *, lat
     # What was sent and not acknowledged is ours to answer after all; a hand-over by law stays on its way.
     pending = Transfer.system("own-matter").filter(case=case, acknowledged_at=None, recalled_at=None)
     pending.filter(statutory=False).update(recalled_at=at)
-    _write(case, Kind.ANSWERED, by, at=at if late else None, shown=True, text=case.answer, facts={"outcome": str(outcome)})
+    written = at if late else None
+    _write(case, Kind.ANSWERED, by, at=written, shown=True, text=case.answer, facts={"outcome": str(outcome)})
     # An answer says more than that somebody has the matter, or that it was accepted or not.
     for event in ("taken", "accepted", "notified", "answered"):
         obligations.fulfil(event, matter=case.pk, at=at, by=by, late_entry=late)

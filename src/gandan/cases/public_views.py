@@ -123,7 +123,7 @@ def report_step(request: HttpRequest, draft: UUID, step: str) -> HttpResponse:
     if step not in STEPS:
         raise Http404
     if found.case_id is not None and request.method != "POST":
-        return render(request, "cases/public/sent_before.html")
+        return render(request, "cases/public/sent_before.html", {"draft": found})
     procedure = catalogue.in_force(found.data.get("kind", ""))
     if procedure is None:
         return redirect("report")
