@@ -1,4 +1,4 @@
-"""What people type, brought into one form before anything else sees it, and what a cell of a table may hold.
+"""What people type, brought into one form before anything else sees it.
 
 Nothing that can be read is taken away. One Unicode form (NFC), so that the same word is the same word; no
 control characters that a database refuses or a terminal obeys; and directions of writing that end where the
@@ -19,8 +19,7 @@ _EMBEDDINGS, _END_EMBEDDING = "\u202a\u202b\u202d\u202e", "\u202c"
 _ISOLATES, _END_ISOLATE = "\u2066\u2067\u2068", "\u2069"
 _DIRECTIONS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _LINES = re.compile("(\r\n|[\n\r\x85\u2028\u2029])")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)*%?")
+_DEEPEST = 20
 
 
 def whole(text: str) -> str:
@@ -59,12 +58,35 @@ def _ended(line: str) -> str:
     return "".join(out + open_[::-1])
 
 
-def cell(value: Any) -> Any:
-    """Return what a cell of a CSV table holds: a text that a spreadsheet would run as a formula gets an
-    apostrophe in front; numbers stay numbers."""
-    if not isinstance(value, str) or not value.startswith(_FORMULA) or _NUMBER.fullmatch(value):
-        return value
-    return f"'{value}"
+class Unreadable(ValueError):
+    """A file of settings that cannot be read; `line` says where, 0 when it cannot be said."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__(line)
+        self.line = line
+
+
+def read_yaml(text: str) -> Any:
+    """Return the values of a YAML text. Raises Unreadable, also for references (one line of which can stand for
+    a billion), for what is nested deeper than any file of ours, and for values that are none.
+    """
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    depth = 0
+    try:
+        for event in yaml.parse(text, Loader=loader):
+            if isinstance(event, (yaml.SequenceStartEvent, yaml.MappingStartEvent)):
+                depth += 1
+            elif isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
+                depth -= 1
+            if depth > _DEEPEST or isinstance(event, yaml.AliasEvent):
+                raise Unreadable(event.start_mark.line + 1 if event.start_mark else 0)
+        return yaml.load(text, Loader=loader)  # noqa: S506 - a safe loader
+    except yaml.MarkedYAMLError as wrong:
+        raise Unreadable(wrong.problem_mark.line + 1 if wrong.problem_mark else 0) from None
+    except (yaml.YAMLError, ValueError, TypeError, OverflowError, RecursionError) as wrong:
+        raise wrong if isinstance(wrong, Unreadable) else Unreadable(0) from None
 
 
 class TypedMiddleware:

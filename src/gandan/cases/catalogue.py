@@ -1,5 +1,6 @@
 """The published procedures: reading a file of them, checking it, showing what it would change, taking it over."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from gandan import audit
 from gandan.access import Actor, Refused, today
+from gandan.access.typed import Unreadable, read_yaml
 from gandan.cases.models import Procedure
 
 REFERENCE = Path(__file__).parent / "reference" / "procedures.yaml"
@@ -34,6 +36,43 @@ _KNOWN = {
     "about_service",
     "evidence",
     "note",
+}
+
+
+def _text(longest: int) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, str) and len(value) <= longest
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and len(value) <= 100 and all(_text(2000)(each) for each in value)
+
+
+def _steps(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, dict) and _texts([*each.values()]) for each in value)
+
+
+_KINDS: dict[str, Callable[[Any], bool]] = {
+    "code": _text(20),
+    "kind": _text(40),
+    "group": _text(40),
+    "vi": _text(200),
+    "en": _text(200),
+    "identity": _text(10),
+    "confidentiality": _text(12),
+    "evidence": _text(12),
+    "cost_vi": _text(300),
+    "cost_en": _text(300),
+    "summary_vi": _text(20_000),
+    "summary_en": _text(20_000),
+    "note": _text(20_000),
+    "call": lambda value: isinstance(value, (int, str)) and len(str(value)) <= 20,
+    "online": lambda value: isinstance(value, bool),
+    "about_service": lambda value: isinstance(value, bool),
+    "bring_vi": _texts,
+    "bring_en": _texts,
+    "law_vi": _texts,
+    "law_en": _texts,
+    "steps": _steps,
 }
 
 
@@ -63,14 +102,10 @@ def in_force(code: str, on: date | None = None) -> Procedure | None:
 
 def read(text: str) -> Any:
     """Read a YAML file. Raises Refused with the line of the fault."""
-    import yaml
-
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else 0
-        raise Refused(_("The file cannot be read: line %(line)d is not valid YAML.") % {"line": line}) from None
+        return read_yaml(text)
+    except Unreadable as error:
+        raise Refused(_("The file cannot be read: line %(line)d is not valid YAML.") % {"line": error.line}) from None
 
 
 def check(data: Any) -> list[str]:
@@ -82,7 +117,13 @@ def check(data: Any) -> list[str]:
         if not isinstance(entry, dict):
             faults.append(_("Entry %(n)d is not a procedure.") % {"n": number})
             continue
-        name = str(entry.get("code") or _("entry %(n)d") % {"n": number})
+        name = str(entry.get("code") or _("entry %(n)d") % {"n": number})[:60]
+        wrong = [key for key, fits in _KINDS.items() if key in entry and not fits(entry[key])]
+        if wrong:
+            faults += [
+                _("%(name)s: %(key)s is not of its kind, or too long.") % {"name": name, "key": key} for key in wrong
+            ]
+            continue
         missing = [key for key in _NEEDED if not entry.get(key)]
         if missing:
             faults.append(_("%(name)s lacks %(what)s.") % {"name": name, "what": ", ".join(missing)})

@@ -4,6 +4,7 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from gandan.access.typed import Unreadable, read_yaml
 from gandan.law.terms import UNITS
 from gandan.obligations import actions
 from gandan.obligations.models import CalendarDay, Term
@@ -145,14 +146,11 @@ class TermsFileForm(forms.Form):
 
 
 def _parsed(text: str) -> Any:
-    import yaml
-
     try:
-        return yaml.safe_load(text)
-    except yaml.MarkedYAMLError as wrong:
-        line = wrong.problem_mark.line + 1 if wrong.problem_mark else 1
-        raise ValueError(
-            gettext("Line %(line)d cannot be read. Check colons, quotes and indents.") % {"line": line}
-        ) from None
-    except (yaml.YAMLError, ValueError, OverflowError, RecursionError):
+        return read_yaml(text)
+    except Unreadable as wrong:
+        if wrong.line:
+            raise ValueError(
+                gettext("Line %(line)d cannot be read. Check colons, quotes and indents.") % {"line": wrong.line}
+            ) from None
         raise ValueError(gettext("The file cannot be read as YAML.")) from None

@@ -10,10 +10,14 @@ from fractions import Fraction
 from typing import Literal
 
 from gandan.inference.correspondence import Link, Number, Restated, restate
+from gandan.ui.tables import cell
 from gandan.units.register import Entry, Register, RegisterError
 
 How = Literal["sum", "ratio"]
 _MAXIMUM_FAULTS = 20
+_MAXIMUM_ROWS = 20_000
+_MAXIMUM_COLUMNS = 200
+_LONGEST_NUMBER = 30
 
 
 class TableError(ValueError):
@@ -58,16 +62,25 @@ def read(data: bytes) -> Table:
     lines = text.splitlines()
     if not lines or not lines[0].strip():
         raise TableError(["row 1: the table is empty; its first row names the columns, the first of them the code"])
+    if len(lines) > _MAXIMUM_ROWS:
+        raise TableError([f"row {_MAXIMUM_ROWS + 1}: the table has more than {_MAXIMUM_ROWS} rows; send it in parts"])
     delimiter = max(",;\t", key=lines[0].count)
-    parsed = list(csv.reader(io.StringIO(text), delimiter=delimiter))
-    header = [cell.strip() for cell in parsed[0]]
+    try:
+        parsed = list(csv.reader(io.StringIO(text), delimiter=delimiter))
+    except csv.Error:
+        raise TableError(["the quotes of the table do not match, or a cell is longer than a page"]) from None
+    if not parsed:
+        raise TableError(["row 1: the table is empty; its first row names the columns, the first of them the code"])
+    header = [each.strip() for each in parsed[0]]
     if len(header) < 2:
         raise TableError(["row 1: there is one column only; the first is the code, the others are figures"])
+    if len(header) > _MAXIMUM_COLUMNS:
+        raise TableError([f"row 1: there are more than {_MAXIMUM_COLUMNS} columns; send them in parts"])
     faults: list[str] = []
     rows, numbers = [], []
     seen: dict[str, int] = {}
     for number, cells in enumerate(parsed[1:], start=2):
-        if not any(cell.strip() for cell in cells):
+        if not any(each.strip() for each in cells):
             continue
         if len(cells) != len(header):
             faults.append(f"row {number}: {len(cells)} cells where the first row has {len(header)}")
@@ -78,13 +91,12 @@ def read(data: bytes) -> Table:
             continue
         seen[code] = number
         figures = []
-        for name, cell in zip(header[1:], cells[1:], strict=True):
+        for name, figure in zip(header[1:], cells[1:], strict=True):
             try:
-                figures.append(_number(cell))
+                figures.append(_number(figure))
             except (ValueError, ZeroDivisionError):
-                faults.append(
-                    f"row {number}, column {name}: {cell.strip()!r} is not a number; leave it empty when not reported"
-                )
+                shown = repr(figure.strip()[:40])
+                faults.append(f"row {number}, column {name}: {shown} is not a number; leave it empty when not reported")
         if len(figures) == len(header) - 1:
             rows.append((code, tuple(figures)))
             numbers.append(number)
@@ -120,12 +132,12 @@ def restate_table(data: bytes, register: Register, start: date, end: date, how: 
     header = ["code", "name", "reported"]
     for name in table.figures:
         header += [name, f"{name} imputed share", f"{name} unknown share"]
-    writer.writerow(header + (["ratio"] if ratio is not None else []))
+    writer.writerow([cell(name) for name in header] + (["ratio"] if ratio is not None else []))
     reached = {key for result in results for key, found in result.items() if found.reported}
     for key in sorted(reached, key=lambda each: register.name(each).code):
         entry = _entry_on(register, key, end)
         first = results[0][key]
-        cells = [entry.code, entry.full_name, f"{first.reported}/{first.expected}"]
+        cells = [entry.code, cell(entry.full_name), f"{first.reported}/{first.expected}"]
         for result in results:
             found = result[key]
             cells += [_text(found.value), _text(found.imputed), _text(found.unknown)]
@@ -155,9 +167,9 @@ def _entry_on(register: Register, key: str, on: date) -> Entry:
     return next((entry for entry in entries if entry.holds(on)), entries[-1])
 
 
-def _number(cell: str) -> Fraction | None:
+def _number(written: str) -> Fraction | None:
     """Read 1234, 1234.5, "1.234,5" and "1,234.5"; an empty cell is not reported."""
-    text = cell.strip().replace("\u00a0", "").replace(" ", "").replace("−", "-")
+    text = written.strip().replace("\u00a0", "").replace(" ", "").replace("−", "-")
     if not text:
         return None
     if "," in text and "." in text:
@@ -167,7 +179,8 @@ def _number(cell: str) -> Fraction | None:
         text = text.replace(",", ".")
     elif "," in text or text.count(".") > 1:
         raise ValueError(text)
-    if "/" in text or "_" in text or not text.isascii():
+    if not text.isascii() or any(c not in "0123456789.+-" for c in text) or len(text) > _LONGEST_NUMBER:
+        # Neither fractions nor powers of ten: 1e999999999 alone would fill the memory.
         raise ValueError(text)
     return Fraction(text)
 

@@ -1,0 +1,198 @@
+"""Files that want to do harm: refused with a sentence, or taken and harmless; the server feels nothing."""
+
+import csv
+import io
+import re
+from io import BytesIO
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from gandan.access import Refused
+from gandan.cases import cleaning, uploads
+from tests.hostile import corpus, trial
+
+pytestmark = pytest.mark.agnostic
+
+MUTANTS = {"upload": 2500, "table": 1000, "terms": 500, "procedures": 500}
+MANY_MUTANTS = {"upload": 55_000, "table": 25_000, "terms": 10_000, "procedures": 10_000}
+CONTROLS = [("breaks", "KeyError"), ("hangs", "SIG"), ("eats", "MiB"), ("dies", "SIGSEGV")]
+CLASSICS = [("table", corpus.CSV), ("terms", corpus.YAML), ("procedures", corpus.YAML)]
+REFUSED = {
+    "nothing", "one byte", "a page", "svg with script", "xml that reads files", "xml that multiplies",
+    "sheet that reads files", "zip bomb", "zip in a zip", "zip with paths", "program", "elf", "gif and jar",
+    "page and pdf", "png bomb", "pdf in a circle", "pdf of many pages", "locked pdf", "tiff", "bmp",
+}  # fmt: skip
+MARKS = (b"CANARY", b"<script", b"<?php", b"PK\x03\x04", b"JavaScript", b"Launch", b"alert", corpus.POSITION)
+
+
+def kept(name, data, tmp_path, settings):
+    settings.MEDIA_ROOT = tmp_path
+    found = uploads.keep(SimpleUploadedFile(name, data))
+    return found, uploads.path_of(found.sha256).read_bytes()
+
+
+@pytest.mark.parametrize("name", sorted(corpus.hostile()))
+def test_a_hostile_file_is_refused_or_made_harmless(name, tmp_path, settings):
+    data = corpus.hostile()[name]
+    if name in REFUSED:
+        with pytest.raises(Refused, match="."):
+            kept("x.jpg", data, tmp_path, settings)
+        assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+        return
+    try:
+        found, content = kept("x.jpg", data, tmp_path, settings)
+    except Refused as refusal:
+        assert str(refusal).strip()
+        return
+    assert found.media_type in ("image/jpeg", "image/png", "image/webp", "application/pdf")
+    assert [mark for mark in MARKS if mark in content] == []
+
+
+def test_every_refusal_of_the_list_is_in_the_corpus():
+    assert set(corpus.hostile()) >= REFUSED and len(corpus.hostile()) >= 38
+
+
+def test_a_pdf_keeps_what_is_seen_and_loses_what_acts():
+    import pikepdf
+
+    kind, content = cleaning.clean(corpus.pdf_with_everything())
+    assert kind == "application/pdf"
+    with pikepdf.open(BytesIO(content)) as document:
+        whole = b"".join(
+            (each.read_bytes() if each.get("/Filter") != pikepdf.Name.DCTDecode else each.read_raw_bytes())
+            if isinstance(each, pikepdf.Stream)
+            else each.unparse(resolved=True)
+            for each in document.objects
+        )
+        assert len(document.pages) == 1
+    # What was typed into its form is drawn onto the page.
+    assert b"FILLED" in whole
+    for mark in (b"JavaScript", b"/Launch", b"CANARY", corpus.POSITION, b"/AcroForm", b"/AA", b"/Annots"):
+        assert mark not in whole, mark
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
+def test_a_picture_tells_no_place_and_still_stands_upright(form):
+    from PIL import Image
+
+    before = corpus.photo_with_position(form)
+    assert b"Lai Chau" in before
+    _kind, content = cleaning.clean(before)
+    for mark in (b"Lai Chau", b"CANARY", b"Exif\x00\x00MM", b"GPS"):
+        assert mark not in content
+    with Image.open(BytesIO(content)) as after:
+        assert after.size == (20, 40) and not after.getexif() and not after.info.get("icc_profile")
+
+
+def test_the_photo_of_a_telephone_that_keeps_two_pictures_is_taken(tmp_path, settings):
+    found, _content = kept("IMG.jpg", corpus.hostile()["two photos in one"], tmp_path, settings)
+    assert found.media_type == "image/jpeg"
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("../../etc/passwd", "passwd.png"),
+        ("C:\\Windows\\system32\\x.exe", "x.png"),
+        ("a\x00b.png", "ab.png"),
+        ("CON", "_CON.png"),
+        ("nul.txt", "_nul.png"),
+        ("...", "file.png"),
+        ("", "file.png"),
+        ("anh\u202egnp.exe", "anhgnp.png"),
+        ("a" * 5000 + ".png", "a" * 120 + ".png"),
+        ("a\r\nSet-Cookie: x=1.png", "aSet-Cookie x=1.png"),
+        ("Thèn Lu\u0301a.png", "Thèn Lúa.png"),
+        ('"><script>.png', "script.png"),
+    ],
+)
+def test_a_file_name_is_only_a_name(given, name, tmp_path, settings):
+    settings.MEDIA_ROOT = tmp_path
+    upload = SimpleUploadedFile("x.png", corpus.picture("PNG"))
+    upload._name = given
+    found = uploads.keep(upload)
+    assert found.name == name
+    # On the disk it has no name but its digest.
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [found.sha256]
+
+
+def test_a_program_that_cleans_and_dies_is_a_refusal(monkeypatch, tmp_path, settings):
+    broken = tmp_path / "broken.py"
+    for words in (
+        "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)",
+        "bytearray(10**12)",
+        "import sys; sys.exit(3)",
+    ):
+        broken.write_text(words)
+        monkeypatch.setattr(cleaning, "__file__", str(broken))
+        with pytest.raises(Refused):
+            kept("x.jpg", corpus.picture(), tmp_path / "files", settings)
+
+
+def test_a_program_that_cleans_and_hangs_is_a_refusal(monkeypatch, tmp_path, settings):
+    broken = tmp_path / "broken.py"
+    broken.write_text("import time; time.sleep(60)")
+    monkeypatch.setattr(cleaning, "__file__", str(broken))
+    monkeypatch.setattr(uploads, "_PATIENCE", 0.2)
+    with pytest.raises(Refused):
+        kept("x.jpg", corpus.picture(), tmp_path / "files", settings)
+
+
+# Mutants
+
+
+@pytest.mark.parametrize("reader", trial.READERS)
+def test_no_mutant_breaks_hangs_or_fills_a_reader(reader):
+    result = trial.breed(reader, MUTANTS[reader], 1)
+    print(f"{reader}: {result}")
+    assert not result.faults, "\n".join(result.faults)
+    assert result.mutants == MUTANTS[reader] and result.taken and result.refused
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("reader", "share"), [("upload", 55_000), ("table", 25_000), ("terms", 10_000), ("procedures", 10_000)]
+)
+def test_no_mutant_of_a_hundred_thousand_breaks_hangs_or_fills_a_reader(reader, share):
+    result = trial.breed(reader, share, 2)
+    print(f"{reader}: {result}")
+    assert not result.faults, "\n".join(result.faults)
+
+
+@pytest.mark.parametrize(
+    ("reader", "fault"), [("breaks", "KeyError"), ("hangs", "SIG"), ("eats", "MiB"), ("dies", "SIGSEGV")]
+)
+def test_a_reader_that_breaks_hangs_eats_or_dies_would_be_found(reader, fault):
+    result = trial.breed(reader, 1, 1)
+    assert any(fault in each for each in result.faults), result
+
+
+@pytest.mark.parametrize(
+    ("reader", "files"), [("table", corpus.CSV), ("terms", corpus.YAML), ("procedures", corpus.YAML)]
+)
+def test_the_classics_among_tables_and_settings_are_refused_or_read(reader, files):
+    result = trial.feed(reader, files)
+    assert not result.faults and result.mutants == len(files), result.faults
+
+
+def test_uploads_that_unpack_to_gigabytes_are_cheap():
+    bombs = {
+        name: data for name, data in corpus.hostile().items() if "bomb" in name or "deep" in name or "wide" in name
+    }
+    result = trial.feed("upload", bombs)
+    assert len(bombs) >= 7 and not result.faults, result
+
+
+# What leaves
+
+
+def test_a_restated_table_holds_no_formula():
+    from datetime import date
+
+    from gandan.units import register, restating
+
+    table = b"code,=cmd|'/c calc'!A1,@SUM(1)\n12001,4,5\n"
+    out = restating.restate_table(table, register.from_reference(), date(2025, 6, 1), date(2026, 1, 1))
+    cells = [cell for row in csv.reader(io.StringIO(out)) for cell in row]
+    assert not [cell for cell in cells if re.match(r"[=+@]|-\D", cell)]
