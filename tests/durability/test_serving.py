@@ -14,6 +14,7 @@ import pytest
 from gandan.config import durability, serving
 from gandan.config.exits import CommandError
 from tests.conftest import gandan, installation
+from tests.durability.servers import Processes
 from tests.engines import free_port
 
 LOCAL = "36 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw\n"
@@ -57,9 +58,17 @@ def test_a_taken_port_is_answered_by_a_sentence(taken, tmp_path):
 
 
 @pytest.mark.agnostic
-def test_an_address_of_another_machine_is_answered_by_a_sentence():
-    with pytest.raises(CommandError, match="port 8000 of 203.0.113.9 cannot be opened"):
-        serving.claim("203.0.113.9", 8000)
+@pytest.mark.parametrize(
+    ("host", "port", "sentence"),
+    [
+        ("203.0.113.9", 8000, "port 8000 of 203.0.113.9 cannot be opened"),
+        ("127.0.0.1", 99999, "port 99999 of 127.0.0.1 is not an address of this machine"),
+        ("no such host", 8000, "port 8000 of no such host is not an address of this machine"),
+    ],
+)
+def test_a_place_that_is_not_here_is_answered_by_a_sentence(host, port, sentence):
+    with pytest.raises(CommandError, match=sentence):
+        serving.claim(host, port)
 
 
 @pytest.mark.agnostic
@@ -192,6 +201,23 @@ def test_a_told_server_finishes_the_answer_it_has_begun_and_leaves_nothing(live)
     assert answer.startswith(b"HTTP/1.1 200") and answer.rstrip().endswith(b"</html>")
     assert live.process.wait(timeout=60) == 0
     assert not [each for each in workers if is_alive(each)]
+
+
+@pytest.mark.sqlite
+def test_a_told_worker_ends_well(prepared):
+    copy = prepared.copy()
+    log = copy.home.parent / f"{copy.home.name}.log"
+    processes = Processes(copy.environment, log, every=600)
+    try:
+        processes._work()
+        assert processes.work is not None
+        assert wait_until(lambda: "reminders and escalations" in log.read_text()), "the first round did not end"
+        processes.work.send_signal(signal.SIGTERM)
+        assert processes.work.wait(timeout=60) == 0
+        assert "Traceback" not in log.read_text()
+    finally:
+        processes.cut()
+        prepared.drop(copy)
 
 
 @pytest.mark.sqlite

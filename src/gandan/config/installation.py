@@ -70,6 +70,7 @@ def init(options: argparse.Namespace) -> int:
             user = User.objects.create_user(username, password, full_name=username)
             staffing.give_first_grant(user=user, role=role, unit=seat, by=by)
             made.append((role, username, password))
+    durability.settle(settings.GANDAN_HOME)
     print(f"{Unit.objects.count()} units loaded into {settings.GANDAN_HOME}.")
     for role, username, password in made:
         print(

@@ -68,9 +68,11 @@ def serve(options: argparse.Namespace) -> int:
 def claim(host: str, port: int) -> None:
     """Return when `host` and `port` are free to serve on. Raises CommandError with what to do instead."""
     place = _place(host, port)
+    if not 0 < port < 65536:
+        raise CommandError(f"{place} is not an address of this machine: a port is a number from 1 to 65535", WRONG)
     try:
         known = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except (socket.gaierror, OverflowError):
+    except socket.gaierror:
         raise CommandError(f"{place} is not an address of this machine", WRONG) from None
     family, kind, protocol, _, address = known[0]
     with socket.socket(family, kind, protocol) as probe:
