@@ -4,13 +4,14 @@ Matters about units or officers never enter; oversight publishes those apart. A 
 sum of its own and those of the units it inherited, and the number of parts is said.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from statistics import median
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, Sum
+from django.db.models import Count, F, Q, Sum
 
 from gandan.access import now
 from gandan.access.authority import authority
@@ -52,8 +53,8 @@ class Results:
         return self.rating_sum / self.ratings if self.ratings >= RATINGS_SHOWN_FROM else None
 
 
-def of_units(units: list[Unit], start: date, end: date) -> list[Results]:
-    """Return the results of several units in a fixed number of queries."""
+def of_units(units: list[Unit], start: date, end: date, *, medians: bool = True) -> list[Results]:
+    """Return the results of several units in a fixed number of queries; without `medians` no matter is read."""
     owner: dict[UUID, UUID] = {unit.pk: unit.pk for unit in units}
     parts = dict.fromkeys(owner, 0)
     for heir, origin in UnitHeir.objects.filter(heir__in=list(owner)).values_list("heir", "origin"):
@@ -64,15 +65,16 @@ def of_units(units: list[Unit], start: date, end: date) -> list[Results]:
     begin, finish, at = _instant(start), _instant(end), now()
     plain = Case.system("results").filter(~authority().has_subject("id"))
     promises = Obligation.system("results").filter(~authority().has_subject("matter"), kind="case")
-    received = _counts(plain.filter(received_by__in=ids, received_at__gte=begin, received_at__lt=finish), "received_by")
+    came = plain.filter(received_by__in=ids, received_at__gte=begin, received_at__lt=finish)
+    received = _counts(came, "received_by")["all"]
     held = plain.filter(holder__in=ids)
-    settled = _counts(held.filter(answered_at__gte=begin, answered_at__lt=finish), "holder")
-    waiting = _counts(held.unfinished(), "holder")
+    answered_then = Q(answered_at__gte=begin, answered_at__lt=finish)
+    # One walk over the matters gives both counts, one over the promises the next two.
+    by_holder = _counts(held.filter(answered_then | _WAITING), "holder", settled=answered_then, open=_WAITING)
     ended = promises.filter(owed_by__in=ids, discharged_at__gte=begin, discharged_at__lt=finish).exclude(
         ending="withdrawn"
     )
-    kept = _counts(ended.filter(discharged_at__lt=F("due_at")), "owed_by")
-    all_ended = _counts(ended, "owed_by")
+    by_owner = _counts(ended, "owed_by", kept=Q(discharged_at__lt=F("due_at")))
     late_matters = (
         promises.filter(owed_by__in=ids)
         .overdue(at)
@@ -82,21 +84,31 @@ def of_units(units: list[Unit], start: date, end: date) -> list[Results]:
     )
     late = {row["owed_by"]: row["n"] for row in late_matters}
     days: dict[UUID, list[float]] = {}
-    for holder, got, answered in held.filter(answered_at__gte=begin, answered_at__lt=finish).values_list(
-        "holder", "received_at", "answered_at"
-    ):
-        days.setdefault(owner[holder], []).append((answered - got).total_seconds() / 86400)
-    ratings = {
-        row["unit"]: (row["n"], row["total"])
-        for row in Rating.system("results")
-        .filter(unit__in=ids, month__gte=start.replace(day=1), month__lt=end)
-        .values("unit")
-        .annotate(n=Count("pk"), total=Sum("score"))
-        .order_by()
-    }
+    if medians:
+        rows = held.filter(answered_then).values_list("holder", "received_at", "answered_at")
+        for holder, got, answered in rows:
+            days.setdefault(owner[holder], []).append((answered - got).total_seconds() / 86400)
+    rated = Rating.system("results").filter(unit__in=ids, month__gte=start.replace(day=1), month__lt=end)
+    scores = list(rated.values("unit").annotate(n=Count("pk"), total=Sum("score")).order_by())
 
-    def add(counts: dict[UUID, int], unit: Unit) -> int:
-        return sum(n for pk, n in counts.items() if owner.get(pk) == unit.pk)
+    def joined(counts: dict[UUID, int]) -> Counter[UUID]:
+        """Return counts by the unit that answers for them today."""
+        sums: Counter[UUID] = Counter()
+        for pk, n in counts.items():
+            if pk in owner:
+                sums[owner[pk]] += n
+        return sums
+
+    by_unit = {
+        "received": joined(received),
+        "settled": joined(by_holder["settled"]),
+        "in_time": joined(by_owner["kept"]),
+        "promises": joined(by_owner["all"]),
+        "open": joined(by_holder["open"]),
+        "late": joined(late),
+        "ratings": joined({row["unit"]: row["n"] for row in scores}),
+        "rating_sum": joined({row["unit"]: row["total"] for row in scores}),
+    }
 
     return [
         Results(
@@ -104,15 +116,8 @@ def of_units(units: list[Unit], start: date, end: date) -> list[Results]:
             start=start,
             end=end,
             parts=parts[unit.pk],
-            received=add(received, unit),
-            settled=add(settled, unit),
-            in_time=add(kept, unit),
-            promises=add(all_ended, unit),
             median_days=median(days[unit.pk]) if days.get(unit.pk) else None,
-            open=add(waiting, unit),
-            late=add(late, unit),
-            ratings=sum(n for pk, (n, _) in ratings.items() if owner.get(pk) == unit.pk),
-            rating_sum=sum(total for pk, (_, total) in ratings.items() if owner.get(pk) == unit.pk),
+            **{name: sums[unit.pk] for name, sums in by_unit.items()},
         )
         for unit in units
     ]
@@ -146,8 +151,15 @@ def table(results: list[Results]) -> list[dict[str, Any]]:
     ]
 
 
-def _counts(rows: Any, column: str) -> dict[UUID, int]:
-    return {row[column]: row["n"] for row in rows.values(column).annotate(n=Count("pk")).order_by()}
+_WAITING = Q(closed_at=None, withdrawn_at=None, passed_on_at=None, answered_at=None)
+"""Matters that still wait for an answer, as `CaseQuerySet.unfinished` asks for them."""
+
+
+def _counts(rows: Any, column: str, **parts: Q) -> dict[str, dict[UUID, int]]:
+    """Return by name the counts of all rows and of each part, by the value of a column."""
+    asked = {"all": Count("pk"), **{name: Count("pk", filter=part) for name, part in parts.items()}}
+    found = list(rows.values(column).annotate(**asked).order_by())
+    return {name: {row[column]: row[name] for row in found} for name in asked}
 
 
 def _instant(day: date) -> datetime:

@@ -201,7 +201,7 @@ def command_unit(request: HttpRequest, slug: str) -> HttpResponse:
 def _province_summary(province: Unit, period: periods.Period) -> dict[str, Any]:
     beneath = UnitReach.objects.filter(dated(today()), ancestor=province).values_list("descendant", flat=True)
     units = list(Unit.objects.filter(pk__in=list(beneath), level=Unit.Level.COMMUNE))
-    rows = results.of_units(units, period.start, period.end)
+    rows = results.of_units(units, period.start, period.end, medians=False)
     in_time, promises = sum(r.in_time for r in rows), sum(r.promises for r in rows)
     ratings, total = sum(r.ratings for r in rows), sum(r.rating_sum for r in rows)
     return {
