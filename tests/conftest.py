@@ -47,6 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in ("static", "files"):
         (home / name).mkdir()
     settings.GANDAN_HOME = home
+    settings.GANDAN_SECOND_FACTOR = False  # asked for where a test switches it on
     settings.STATIC_ROOT = home / "static"
     settings.MEDIA_ROOT = home / "files"
     settings.STORAGES = settings.STORAGES | {

@@ -14,17 +14,17 @@ import ipaddress
 import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import models
 from django.http import HttpRequest
 
+from gandan.accounts import sql
 from gandan.accounts.models import Bucket
 
-_TABLE = "accounts_bucket"
-_CLEARED_AT_ONCE = 50
 _HOUR = 3600.0
+_DUST = 1e-6
+"""Seconds by which instants may differ from rounding alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +52,8 @@ def take(bucket: str, key: str, rate: float, burst: float, at: datetime, count: 
     if rate <= 0 or not 0 < count <= burst:
         raise ValueError("a bucket holds what may be taken from it, and fills again")
     step, instant, name = _HOUR / rate, at.timestamp(), _name(bucket, key)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _TAKE,
-            {"key": name, "now": instant, "step": step * count, "most": instant + step * burst + 1e-6},
-        )
-        taken = cursor.fetchone() is not None
-        _clear(cursor, instant)
+    taken = sql.take(name, instant, step * count, instant + step * burst + _DUST)
+    sql.clear(instant)
     return Answer(True) if taken else look(bucket, key, rate, burst, at, count)
 
 
@@ -67,7 +62,7 @@ def look(bucket: str, key: str, rate: float, burst: float, at: datetime, count: 
     step, instant = _HOUR / rate, at.timestamp()
     full = _full_at(_name(bucket, key), instant)
     over = full + step * count - (instant + step * burst)
-    return Answer(True) if over <= 1e-6 else Answer(False, timedelta(seconds=over))
+    return Answer(True) if over <= _DUST else Answer(False, timedelta(seconds=over))
 
 
 def spent(bucket: str, key: str, rate: float, at: datetime) -> float:
@@ -78,12 +73,9 @@ def spent(bucket: str, key: str, rate: float, at: datetime) -> float:
 
 def give_back(bucket: str, key: str, rate: float, at: datetime, count: float = 1) -> None:
     """Put tries back into the bucket; it is never fuller than full."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {_TABLE} SET full_at = full_at - %s WHERE key = %s",  # noqa: S608 - a constant
-            [count * _HOUR / rate, _name(bucket, key)],
-        )
-        _clear(cursor, at.timestamp())
+    name = _name(bucket, key)
+    Bucket.objects.filter(pk=name).update(full_at=models.F("full_at") - count * _HOUR / rate)
+    sql.clear(at.timestamp())
 
 
 def empty_record(bucket: str, key: str) -> None:
@@ -136,21 +128,3 @@ def _name(bucket: str, key: str) -> str:
 def _full_at(name: str, instant: float) -> float:
     found = Bucket.objects.filter(pk=name).values_list("full_at", flat=True).first()
     return max(found or instant, instant)
-
-
-def _clear(cursor: Any, instant: float) -> None:
-    # What others are just writing is left to them, and looked at again before it goes.
-    skip = "FOR UPDATE SKIP LOCKED" if connection.vendor == "postgresql" else ""
-    cursor.execute(
-        f"DELETE FROM {_TABLE} WHERE full_at <= %s AND key IN "  # noqa: S608 - constants
-        f"(SELECT key FROM {_TABLE} WHERE full_at <= %s LIMIT {_CLEARED_AT_ONCE} {skip})",
-        [instant, instant],
-    )
-
-
-_THEN = "CASE WHEN b.full_at > %(now)s THEN b.full_at ELSE %(now)s END + %(step)s"
-_TAKE = f"""
-INSERT INTO {_TABLE} AS b (key, full_at) VALUES (%(key)s, %(now)s + %(step)s)
-ON CONFLICT (key) DO UPDATE SET full_at = {_THEN} WHERE {_THEN} <= %(most)s
-RETURNING full_at
-"""  # noqa: S608 - constants

@@ -4,10 +4,14 @@ from allauth.account import views as account
 from allauth.mfa.base import views as mfa
 from allauth.mfa.recovery_codes import views as recovery
 from allauth.mfa.totp import views as totp
+from allauth.mfa.webauthn import views as webauthn
+from django.conf import settings
 from django.urls import path
 
+from gandan.accounts.views import SignInView
+
 urlpatterns = [
-    path("login/", account.login, name="account_login"),
+    path("login/", SignInView.as_view(), name="account_login"),
     path("logout/", account.logout, name="account_logout"),
     path("reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
     path("password/", account.password_change, name="account_change_password"),
@@ -21,3 +25,14 @@ urlpatterns = [
     path("2fa/codes/new/", recovery.generate_recovery_codes, name="mfa_generate_recovery_codes"),
     path("2fa/codes/file/", recovery.download_recovery_codes, name="mfa_download_recovery_codes"),
 ]
+
+if "webauthn" in settings.MFA_SUPPORTED_TYPES:
+    urlpatterns += [
+        path("2fa/passkeys/", webauthn.list_webauthn, name="mfa_list_webauthn"),
+        path("2fa/passkeys/new/", webauthn.add_webauthn, name="mfa_add_webauthn"),
+        path("2fa/passkeys/<int:pk>/rename/", webauthn.edit_webauthn, name="mfa_edit_webauthn"),
+        path("2fa/passkeys/<int:pk>/end/", webauthn.remove_webauthn, name="mfa_remove_webauthn"),
+        path("2fa/passkeys/confirm/", webauthn.reauthenticate_webauthn, name="mfa_reauthenticate_webauthn"),
+    ]
+    if settings.MFA_PASSKEY_LOGIN_ENABLED:
+        urlpatterns += [path("login/passkey/", webauthn.login_webauthn, name="mfa_login_webauthn")]

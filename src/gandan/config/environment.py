@@ -50,8 +50,12 @@ class Environment:
     debug: bool = _setting("GANDAN_DEBUG", False, "1 shows faults in detail. Never outside loopback.")
 
     @property
+    def hostname(self) -> str:
+        return urlsplit(self.url).hostname or ""
+
+    @property
     def is_loopback(self) -> bool:
-        return urlsplit(self.url).hostname in {"127.0.0.1", "localhost", "::1"}
+        return self.hostname in {"127.0.0.1", "localhost", "::1"}
 
     @property
     def is_secure(self) -> bool:

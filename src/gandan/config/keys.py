@@ -7,7 +7,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-PURPOSES = ("django", "audit", "follow", "receipt", "invitation", "limits")
+PURPOSES = ("django", "audit", "follow", "receipt", "invitation", "limits", "factors")
 
 
 def load_or_make(folder: Path) -> dict[str, bytes]:

@@ -58,6 +58,8 @@ INSTALLED_APPS = [
 GANDAN_OPEN_MODELS = {
     "accounts.User": "read by sign-in before anybody is known; other rooms ask accounts",
     "accounts.Bucket": "counts tries under keyed hashes, before anybody is known",
+    "accounts.SignIn": "one's own sessions, and those that an administrator ends",
+    "accounts.RecoveryLink": "opened by its random token before anybody is known",
     "auth.Permission": "unused part of the framework's sign-in",
     "auth.Group": "unused part of the framework's sign-in",
     "auth.Group_permissions": "unused part of the framework's sign-in",
@@ -84,6 +86,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "gandan.audit.middleware.RecordMiddleware",
     "gandan.access.middleware.AccessMiddleware",
+    "gandan.accounts.middleware.SecondFactor",
     "gandan.access.typed.TypedMiddleware",
 ]
 ROOT_URLCONF = "gandan.config.urls"
@@ -136,6 +139,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "gandan.accounts.passwords.NotOfThisOffice"},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "desk"
@@ -147,7 +151,28 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_SESSION_REMEMBER = False
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+ACCOUNT_RATE_LIMITS = MFA_RATE_LIMITS = False  # counted by gandan.accounts.guessing, for all processes together
+ACCOUNT_FORMS = {
+    "login": "gandan.accounts.forms.SignInForm",
+    "reauthenticate": "gandan.accounts.forms.SamePersonForm",
+}
+# Browsers offer passkeys under https, and on this machine by its name; never for a bare address of numbers.
+MFA_PASSKEY_LOGIN_ENABLED = ENVIRONMENT.is_secure or ENVIRONMENT.hostname == "localhost"
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not ENVIRONMENT.is_secure
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", *(["webauthn"] if MFA_PASSKEY_LOGIN_ENABLED else [])]
+MFA_TOTP_TOLERANCE = 1
+MFA_ADAPTER = "gandan.accounts.adapter.Factors"
+MFA_FORMS = {
+    "authenticate": "gandan.accounts.forms.CodeForm",
+    "reauthenticate": "gandan.accounts.forms.SamePersonCodeForm",
+    "activate_totp": "gandan.accounts.forms.AppForm",
+    "authenticate_webauthn": "gandan.accounts.forms.PasskeyForm",
+    "login_webauthn": "gandan.accounts.forms.PasskeySignInForm",
+    "reauthenticate_webauthn": "gandan.accounts.forms.SamePersonPasskeyForm",
+    "add_webauthn": "gandan.accounts.forms.NewPasskeyForm",
+    "edit_webauthn": "gandan.accounts.forms.RenamePasskeyForm",
+}
+GANDAN_SECOND_FACTOR = not GANDAN_DEMO
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 
 # Views that other packages define, with the rule that access applies to them.
@@ -165,9 +190,18 @@ GANDAN_FOREIGN_VIEWS = {
     "mfa_generate_recovery_codes": ("signed_in", "one's own second factor"),
     "mfa_view_recovery_codes": ("signed_in", "one's own second factor"),
     "mfa_download_recovery_codes": ("signed_in", "one's own second factor"),
+    "mfa_list_webauthn": ("signed_in", "one's own second factor"),
+    "mfa_add_webauthn": ("signed_in", "one's own second factor"),
+    "mfa_edit_webauthn": ("signed_in", "one's own second factor"),
+    "mfa_remove_webauthn": ("signed_in", "one's own second factor"),
+    "mfa_reauthenticate_webauthn": ("signed_in", "confirming one's own second factor"),
+    "mfa_login_webauthn": ("public", "signing in"),
 }
+# What can be reached by somebody whose second factor is still to be set up or shown.
+GANDAN_BEFORE_SECOND_FACTOR = frozenset(GANDAN_FOREIGN_VIEWS) | {"keep_alive", "go_on", "own_account", "theme"}
 
 GANDAN_IDLE_SECONDS = 30 * 60
+GANDAN_SHARED_IDLE_SECONDS = 10 * 60
 GANDAN_SESSION_SECONDS = 12 * 60 * 60
 GANDAN_COOLING_OFF_MONTHS = 24
 
@@ -189,6 +223,7 @@ _SECURE = ENVIRONMENT.is_secure
 _PREFIX = "__Host-" if _SECURE else ""
 SESSION_COOKIE_NAME = f"{_PREFIX}gandan-session"
 CSRF_COOKIE_NAME = f"{_PREFIX}gandan-csrf"
+GANDAN_BROWSER_COOKIE = f"{_PREFIX}gandan-browser"
 LANGUAGE_COOKIE_NAME = f"{_PREFIX}gandan-language"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = _SECURE
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
