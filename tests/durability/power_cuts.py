@@ -20,7 +20,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from tests.conftest import installation
+from tests.conftest import PATIENCE, installation
 from tests.durability import citizens, shadow
 from tests.durability.servers import Processes
 
@@ -176,9 +176,16 @@ def _people(
 def _wait_for_words(
     ledger: citizens.Ledger, people: list[citizens.Citizen], drawn: random.Random, longest: float
 ) -> None:
-    """Return at a random moment after somebody has been told something new."""
-    before, end = ledger.receipts, time.monotonic() + 60
-    while ledger.receipts == before and time.monotonic() < end and any(each.is_alive() for each in people):
+    """Return at a random moment after somebody has been told of a new receipt, and somebody of a kept picture."""
+
+    def told() -> tuple[int, int]:
+        return ledger.receipts, sum(len(each.kept) for each in list(ledger.errands))
+
+    (receipts, pictures), end = told(), time.monotonic() + PATIENCE
+    while time.monotonic() < end and any(each.is_alive() for each in people):
+        now = told()
+        if now[0] > receipts and now[1] > pictures:
+            break
         time.sleep(0.01)
     time.sleep(drawn.uniform(0, longest))
 

@@ -20,7 +20,7 @@ import pytest
 from django.db import OperationalError
 
 from gandan.config import faults
-from tests.conftest import installation
+from tests.conftest import PATIENCE, installation
 from tests.durability import citizens, power_cuts
 from tests.durability.servers import Processes
 
@@ -89,10 +89,12 @@ class Small:
 
 
 WAYS = {"a limit on files": Limited, **({"a small disk": Small} if can_mount() else {})}
+USUAL = list(WAYS)[-1]
+"""The more real one of those that this account may take; the other one belongs to the long tests."""
 
 
 @pytest.mark.sqlite
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", [pytest.param(way, marks=() if way == USUAL else pytest.mark.long) for way in WAYS])
 def test_a_full_disk_is_answered_honestly_and_recovers(prepared, tmp_path, way):
     power_cuts.collect(prepared.home)
     disk = WAYS[way](tmp_path, prepared.home)
@@ -149,7 +151,7 @@ def _half_stored(home: Path) -> list[str]:
         database.close()
 
 
-def _until(holds, seconds: float = 120) -> None:
+def _until(holds, seconds: float = 2 * PATIENCE) -> None:
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, "it did not come to this"

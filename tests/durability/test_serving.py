@@ -1,19 +1,21 @@
 """Starting and stopping: a sentence and an exit code, never a panic; and no serving where words could be lost."""
 
+import fcntl
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
 from gandan.config import durability, serving
 from gandan.config.exits import CommandError
-from tests.conftest import gandan, installation
+from tests.conftest import PATIENCE, gandan, installation
+from tests.durability import citizens
 from tests.durability.servers import Processes
 from tests.engines import free_port
 
@@ -40,7 +42,7 @@ def is_alive(process: int) -> bool:
         return False
 
 
-def wait_until(holds, seconds: float = 60) -> bool:
+def wait_until(holds, seconds: float = PATIENCE) -> bool:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if holds():
@@ -186,19 +188,25 @@ def test_a_weakened_database_is_not_served(prepared):
 
 @pytest.mark.sqlite
 def test_a_told_server_finishes_the_answer_it_has_begun_and_leaves_nothing(live):
-    """SIGTERM while a request is half sent: the rest may still be sent, is answered, and then all is gone."""
+    """SIGTERM while a request waits its turn to write: it is written and answered, and then all is gone."""
     assert live.process is not None
     workers = children(live.process.pid)
-    port = urlsplit(live.url).port
-    with socket.create_connection(("127.0.0.1", port), timeout=60) as asked:
-        asked.sendall(b"GET /procedures/ HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n")
-        time.sleep(0.2)
-        asked.sendall(b"\r\n")
-        live.process.send_signal(signal.SIGTERM)
-        answer = b""
-        while part := asked.recv(65536):
-            answer += part
-    assert answer.startswith(b"HTTP/1.1 200") and answer.rstrip().endswith(b"</html>")
+    turn = live.home / "gandan.sqlite3.lock"
+    holder = os.open(turn, os.O_RDWR | os.O_CREAT)
+    fcntl.flock(holder, fcntl.LOCK_EX)
+    browser, answers = citizens.Browser(live.url, timeout=PATIENCE), []
+    sender = threading.Thread(target=lambda: answers.append(browser.post("/report/", {"kind": "FB-01"})))
+    sender.start()
+    waiting = f":{turn.stat().st_ino} "
+    assert wait_until(
+        lambda: any("->" in line and waiting in line for line in Path("/proc/locks").read_text().splitlines())
+    ), f"nobody waits: {answers}"
+    live.process.send_signal(signal.SIGTERM)
+    time.sleep(0.5)
+    os.close(holder)
+    sender.join()
+    browser.close()
+    assert answers and answers[0][0] == 302 and "/report/" in answers[0][1]
     assert live.process.wait(timeout=60) == 0
     assert not [each for each in workers if is_alive(each)]
 
