@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import IntegrityError, connection, models, transaction
 
 from gandan.access import Actor, now
-from gandan.audit import chain, checkpoints, verifying
+from gandan.audit import chain, checkpoints, sql, verifying
 from gandan.audit.models import AuditCheckpoint, AuditEntry, AuditHead
 from gandan.audit.verifying import verify as verify
 
@@ -45,8 +45,7 @@ def record(
     entry = _entry(action, by=by, on=on, unit=unit, capability=capability, reason=reason, values=values, at=at or now())
     entry.object_id = entry.object_id or object_id
     _bind(entry, head)
-    entry.save(force_insert=True)
-    head.save(update_fields=["seq", "hash"])
+    sql.append(entry)
     return entry
 
 
@@ -211,6 +210,10 @@ def _bind(entry: AuditEntry, head: AuditHead) -> None:
 
 
 def _locked_head() -> AuditHead:
+    release_early = getattr(connection, "release_early", None)
+    if release_early is not None:
+        # On PostgreSQL nobody waits at the head for another's disk, see gandan.config.postgresql.
+        release_early()
     head = AuditHead.objects.select_for_update().filter(pk=1).first()
     if head is None:
         AuditHead.objects.get_or_create(pk=1, defaults={"seq": 0, "hash": chain.GENESIS})

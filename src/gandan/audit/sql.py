@@ -2,14 +2,33 @@
 
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import connections
 
 from gandan.audit.chain import GENESIS, Spelled
 
+if TYPE_CHECKING:
+    from gandan.audit.models import AuditEntry
+
 BATCH = 5000
 _ENTRY, _HEAD = "audit_auditentry", "audit_audithead"
+
+
+def append(entry: "AuditEntry") -> None:
+    """Add a bound entry and move the head to it; on PostgreSQL in one statement, while others wait at the head."""
+    fields = entry._meta.local_concrete_fields
+    values = [field.get_db_prep_save(getattr(entry, field.attname), connections["default"]) for field in fields]
+    columns, places = ", ".join(f'"{field.column}"' for field in fields), ", ".join("%s" for _ in fields)
+    insert = f"INSERT INTO {_ENTRY} ({columns}) VALUES ({places})"  # noqa: S608 - our own names
+    move = f"UPDATE {_HEAD} SET seq = %s, hash = %s WHERE id = 1"  # noqa: S608 - our own names
+    with connections["default"].cursor() as cursor:
+        if cursor.db.vendor == "postgresql":
+            cursor.execute(f"WITH moved AS ({move}) {insert}", [entry.seq, entry.hash, *values])
+        else:
+            cursor.execute(insert, values)
+            cursor.execute(move, [entry.seq, entry.hash])
+    entry._state.adding, entry._state.db = False, "default"
 
 
 def entries(*, after: int = 0, upto: int | None = None, using: str = "default") -> Iterator[Spelled]:
@@ -71,7 +90,7 @@ _COUNT = "audit_change_count"
 def count_changes(tables: Sequence[tuple[str, Iterable[str]]], record: str, using: str) -> None:
     """Install triggers that count the changes of each table, and the entries added to the record.
 
-    PostgreSQL keeps a row for each statement with its transaction, so that writers never wait for one another;
+    PostgreSQL keeps a row for each change with its transaction, so that writers never wait for one another;
     SQLite, which lets one writer in at a time, keeps a sum for each table.
     """
     connection = connections[using]
@@ -98,7 +117,7 @@ def count_changes(tables: Sequence[tuple[str, Iterable[str]]], record: str, usin
                     cursor.execute(f'DROP TRIGGER IF EXISTS "{name}" ON "{table}"')
                     cursor.execute(
                         f'CREATE TRIGGER "{name}" AFTER {event.upper()}{of} ON "{table}"'
-                        f" FOR EACH STATEMENT EXECUTE FUNCTION {_COUNT}()"
+                        f" FOR EACH ROW EXECUTE FUNCTION {_COUNT}()"
                     )
 
 

@@ -30,7 +30,7 @@ def postgresql(address: str) -> dict[str, Any]:
     """Return Django's settings for a PostgreSQL address."""
     parts = urlsplit(address)
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "gandan.config.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
