@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from django.core.exceptions import BadRequest, ObjectDoesNotExist, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, re_path
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import Promise
@@ -234,7 +234,8 @@ def mount(api: NinjaAPI, routers: Iterable[Router], prefix: str) -> list[URLPatt
     ]
     if len(patterns) != len(found):
         raise ValueError("two operations have one name")
-    return [*patterns, path(f"{prefix}<path:rest>", nothing, name="api_nothing")]
+    # Everything else beneath the prefix, line ends in the address included.
+    return [*patterns, re_path(rf"^{prefix}(?P<rest>[\s\S]*)$", nothing, name="api_nothing")]
 
 
 def door(view: Callable[..., Any], operation: Operation) -> Callable[..., HttpResponse]:

@@ -1,6 +1,7 @@
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxLengthValidator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -95,6 +96,9 @@ class TermForm(forms.ModelForm):
         self.fields["evidence"] = forms.ChoiceField(label=_("Evidence"), choices=list(EVIDENCE_NAMES.items()))
 
 
+TermForm.base_fields["note"].validators.append(MaxLengthValidator(5_000))
+
+
 class TermsFileForm(forms.Form):
     """A file of terms: sent first, then confirmed with the words that were shown."""
 
@@ -103,7 +107,7 @@ class TermsFileForm(forms.Form):
         error_messages={"required": _("Choose a file."), "empty": _("The file is empty.")},
         help_text=_("YAML, in UTF-8: the fields of each term, as in the file you can download here."),
     )
-    text = forms.CharField(widget=forms.HiddenInput, required=False, strip=False)
+    text = forms.CharField(widget=forms.HiddenInput, required=False, strip=False, max_length=LARGEST)
     valid_from = DayField(
         label=_("First day of what changes"),
         required=False,
