@@ -95,7 +95,7 @@ def accept_invitation(*, token: str, password: str) -> User:
     """Make the account and the role. Works once. Raises Refused for a token that does not open anything."""
     with transaction.atomic():
         invitation = open_invitation(token, lock=True)
-        if invitation is None:
+        if invitation is None or invitation.unit.valid_to is not None:
             raise Refused(_("This invitation is not valid any more. Ask your administrator for a new one."))
         try:
             with transaction.atomic():

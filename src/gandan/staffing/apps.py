@@ -6,7 +6,8 @@ class StaffingConfig(AppConfig):
     label = "staffing"
 
     def ready(self) -> None:
-        from gandan.staffing.succession import GrantCarrier
+        from gandan.staffing.succession import GrantCarrier, InvitationCarrier
         from gandan.units import succession
 
         succession.register(GrantCarrier())
+        succession.register(InvitationCarrier())

@@ -55,6 +55,25 @@ def withdraw(*, invitation: Invitation, by: Actor) -> Reason:
     return give(role=invitation.role, unit=invitation.unit, user_id=None, by=by)
 
 
+def help_sign_in(*, user: Any, by: Actor) -> Reason:
+    """Nobody helps himself; who helps must reach every unit at which the person acts; inspectors help watchers."""
+    if user.pk == by.user_id:
+        return _("For your own account, use the page of your account, or ask another administrator.")
+    held = list(Grant.system("help-sign-in").filter(user=user).select_related("unit").order_by("-valid_from"))
+    acting = [grant for grant in held if grant.is_in_force(today())] or held[:1]
+    for grant in acting:
+        capability = "grant.oversight" if grant.role in WATCHING else "account.close"
+        if not by.can(capability):
+            return (
+                _("Only an oversight inspector helps inspectors and auditors.")
+                if grant.role in WATCHING
+                else _("This is the administrator's task.")
+            )
+        if not by.reach(capability).covers(grant.unit_id, _province_id(grant.unit)):
+            return _("This person also acts for a unit outside your area. Ask the administrator of the province.")
+    return None
+
+
 def _province_id(unit: Any) -> Any:
     from gandan.units.models import province_of
 

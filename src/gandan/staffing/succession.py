@@ -5,9 +5,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from gandan import audit
-from gandan.access import Actor
+from gandan.access import Actor, now
 from gandan.access.roles import ROLE_NAMES, Role
-from gandan.staffing.models import Grant
+from gandan.staffing.models import Grant, Invitation
 from gandan.units.succession import Carrier, Line
 
 
@@ -59,3 +59,45 @@ class GrantCarrier(Carrier):
 
     def _successor(self, act: Any, grant: Grant) -> Any:
         return None if grant.role == Role.CHIEF else act.whole_successor(grant.unit_id)
+
+
+class InvitationCarrier(Carrier):
+    """An open invitation passes to a whole successor; elsewhere, and for a chief, it ends and is made anew."""
+
+    name = "staffing.invitations"
+
+    def preview(self, act: Any) -> list[Line]:
+        return [
+            Line(
+                unit_id=invitation.unit_id,
+                kind=_("Invitation"),
+                title=f"{invitation.full_name}, {ROLE_NAMES[invitation.role]}",
+                successor_id=self._successor(act, invitation),
+            )
+            for invitation in self._open(act)
+        ]
+
+    def carry(self, act: Any, by: Actor) -> int:
+        moved = 0
+        for invitation in self._open(act).select_for_update():
+            unit, successor, reason = invitation.unit_id, self._successor(act, invitation), f"act:{act.pk.hex}"
+            if successor is None:
+                invitation.withdrawn_at = now()
+                invitation.save(update_fields=["withdrawn_at"])
+                audit.record("account.withdraw_invitation", by=by, on=invitation, unit=unit, reason=reason)
+            else:
+                invitation.unit_id = successor
+                invitation.save(update_fields=["unit"])
+                audit.record("account.move_invitation", by=by, on=invitation, unit=successor, reason=reason)
+                moved += 1
+        return moved
+
+    def _open(self, act: Any) -> Any:
+        return (
+            Invitation.system("succession")
+            .filter(unit__in=act.ended_units(), accepted_at=None, withdrawn_at=None, expires_at__gt=now())
+            .order_by("unit_id", "username", "pk")
+        )
+
+    def _successor(self, act: Any, invitation: Invitation) -> Any:
+        return None if invitation.role == Role.CHIEF else act.whole_successor(invitation.unit_id)

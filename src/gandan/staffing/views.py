@@ -10,10 +10,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from gandan.access import Refused, today
+from gandan.access import Refused, now, today
 from gandan.access.authority import authority
 from gandan.access.decorators import needs, public
 from gandan.access.roles import ROLE_NAMES, Role
+from gandan.accounts import guessing
+from gandan.accounts.recent import needs_recent
 from gandan.staffing import actions, permissions
 from gandan.staffing.forms import InvitationForm, PasswordForm
 from gandan.staffing.models import Grant, Invitation
@@ -45,7 +47,9 @@ def people(request: HttpRequest) -> HttpResponse:
         for invitation in waiting:
             invitation.role_name = ROLE_NAMES[Role(invitation.role)]
     may_invite = actor.can_any(("account.invite", "grant.oversight"))
-    return render(request, "staffing/people.html", {"rows": rows, "waiting": waiting, "may_invite": may_invite})
+    may_help = actor.can_any(("account.close", "grant.oversight"))
+    context = {"rows": rows, "waiting": waiting, "may_invite": may_invite, "may_help": may_help}
+    return render(request, "staffing/people.html", context)
 
 
 @needs("account.invite", "grant.oversight")
@@ -53,6 +57,9 @@ def invite(request: HttpRequest) -> HttpResponse:
     actor = request.actor  # type: ignore[attr-defined]
     form = InvitationForm(request.POST or None, units=_units_in_reach(actor))
     if request.method == "POST" and form.is_valid():
+        ask = needs_recent(request)
+        if ask is not None:
+            return ask
         try:
             invited = actions.invite(by=actor, **form.cleaned_data)
         except Refused as refusal:
@@ -96,8 +103,12 @@ def end_grant(request: HttpRequest, grant: Any) -> HttpResponse:
 @public("the random token in the address is the key")
 def accept(request: HttpRequest, token: str) -> HttpResponse:
     """Open an invitation: choose a password and come in."""
+    at = now()
+    if not guessing.may_open_links(request, at):
+        return render(request, "429.html", status=429)
     invitation = actions.open_invitation(token)
     if invitation is None:
+        guessing.link_closed(request, at)
         return render(request, "staffing/invitation_closed.html", status=410)
     form = PasswordForm(request.POST or None, invitation=invitation)
     if request.method == "POST" and form.is_valid():
