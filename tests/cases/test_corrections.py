@@ -272,7 +272,7 @@ def test_every_page_of_the_report_offers_a_way_out_at_once(world, client):
 
 def test_what_is_on_its_way_here_is_counted_in_the_menu(world, at_desk):
     def badges(name):
-        menu = re.findall(r'<li><a href="/desk/cases/"(.*?)</li>', page(at_desk(name).get("own_account")))
+        menu = re.findall(r'<li><a href="/desk/cases/" (.*?)</li>', page(at_desk(name).get("case_list")))
         return [("case_list", number) for link in menu for number in re.findall(r'class="badge">(\d+)', link)]
 
     case = world.case()
@@ -280,3 +280,64 @@ def test_what_is_on_its_way_here_is_counted_in_the_menu(world, at_desk):
     actions.take(case=case, by=world.actor("pao"))
     actions.send(case=case, text="Thuộc xã Bình Sơn", to_unit=world.binh, by=world.actor("pao"))
     assert badges("lan") == [("case_list", "1")] and badges("pao") == badges("commander") == []
+
+
+# What an officer does with a browser
+
+
+def form(**values):
+    return {
+        "submission": str(uuid4()),
+        "procedure": "FB-01",
+        "text": "Cột đèn đầu bản bị đổ",
+        "name": "Lò Thị Hoa",
+        "channel": "desk",
+        "received_on_day": "23",
+        "received_on_month": "11",
+        "received_on_year": "2026",
+        "received_at": "08:50",
+        "unit": "xa-an-linh-99001-2018",
+        **values,
+    }
+
+
+def test_a_form_that_came_back_with_the_back_button_makes_no_second_matter(world, at_desk, move_to):
+    desk = at_desk("duty")
+    first, again = (page(desk.post("case_intake", **form())) for _ in range(2))
+    digits = re.compile(r"\d{4} \d{4} \d{4} \d{4}")
+    assert digits.search(first)[0] == digits.search(again)[0] and Case.system("test").count() == 1
+    desk.post("case_intake", **form(name="Vàng Thị Dở"))
+    at_desk("pao").post("case_intake", **form())
+    assert Case.system("test").count() == 3, "another person, or another officer, is another matter"
+    move_to(now() + timedelta(minutes=16))
+    desk.post("case_intake", **form())
+    assert Case.system("test").count() == 4
+
+
+def test_a_slip_in_the_year_is_told_and_everything_typed_is_kept(world, at_desk):
+    answer = at_desk("duty").post("case_intake", **form(received_on_year="2019"))
+    assert answer.status_code == 422 and "90" in page(answer) and "Cột đèn đầu bản bị đổ" in page(answer)
+    assert not Case.system("test").exists()
+
+
+def test_who_was_signed_out_meanwhile_reads_the_own_words_again(world, client):
+    case = world.case()
+    place = reverse("case", args=[case.pk])
+    answer = client.post(
+        f"{place}note/", {"text": "Đã gọi cho bà Hoa, hẹn chiều mai."}, HTTP_REFERER=f"http://testserver{place}"
+    )
+    text = page(answer)
+    assert answer.status_code == 401 and "no-store" in answer["Cache-Control"]
+    assert "Đã gọi cho bà Hoa, hẹn chiều mai." in text and f"next={place}" in text
+    assert "next=/" in page(client.post(f"{place}note/", {"text": "a b"}, HTTP_REFERER="https://example.org/x"))
+    assert not case.events.filter(kind="noted").exists()
+
+
+def test_a_promise_that_does_not_count_any_more_is_not_called_kept(world, at_desk, client):
+    receipt = world.bring("RE-02")
+    correct(world, receipt.case, "FB-01")
+    for text in (
+        page(at_desk("pao").get("case", receipt.case.pk)),
+        page(client.post("/follow/", {"code": receipt.code})),
+    ):
+        assert "không còn tính nữa" in text and "đúng hạn" not in text.split("<main", 1)[1]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
@@ -42,7 +43,9 @@ class AccessMiddleware:
         # An operation for programs answers in its own form; a page by a page.
         refuse = getattr(view, "refuse", None)
         if actor.is_anonymous:
-            return refuse(request, 401, "") if refuse else redirect_to_login(request.get_full_path())
+            if refuse:
+                return refuse(request, 401, "")
+            return signed_out(request) if request.method == "POST" else redirect_to_login(request.get_full_path())
         if kind == "signed_in" or actor.can_any(capabilities):
             return None
         sentence = gettext_lazy("Your role does not include this page. Ask the administrator of your unit.")
@@ -52,6 +55,17 @@ class AccessMiddleware:
         if isinstance(error, Refused):
             return refusal(request, str(error))
         return None
+
+
+def signed_out(request: HttpRequest) -> HttpResponse:
+    """Return what somebody wrote to whom the door has closed meanwhile, and the way in, to the page they came from."""
+    came = urlsplit(request.META.get("HTTP_REFERER", ""))
+    back = came.path if came.netloc == request.get_host() and came.path.startswith("/") else "/"
+    typed = [value for name, value in request.POST.items() if len(value.split()) > 1 and "password" not in name]
+    context = {"address": redirect_to_login(back).url, "typed": typed}
+    answer = TemplateResponse(request, "401.html", context, status=401).render()
+    answer["Cache-Control"] = "no-store"
+    return answer
 
 
 def refusal(request: HttpRequest, sentence: str) -> HttpResponse:

@@ -43,6 +43,7 @@ from gandan.units.models import Unit, province_of
 Kind = CaseEvent.Kind
 MISSING_PAPERS = "missing_papers"
 _SECOND_CLICK = timedelta(minutes=2)
+_SAME_MATTER = timedelta(minutes=15)
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -149,26 +150,40 @@ def receive(
     goes to the nearest inspector above. Nothing is refused for being addressed wrongly; it is sent on afterwards.
     Raises Conflict when the submission came before with other words: both are kept.
     """
-    coming = _Coming(
+    coming = _coming(
         submission=submission,
         procedure=procedure,
         unit=unit,
         channel=channel,
-        text=text.strip(),
-        title=title.strip(),
-        place=place.strip(),
-        identity={n: v.strip() for n, v in (identity or {}).items() if v and v.strip()} if not anonymous else {},
+        text=text,
+        title=title,
+        place=place,
+        identity=identity,
         anonymous=anonymous,
-        at=received_at or now(),
+        received_at=received_at,
         language=language,
-        files=tuple(files),
-        concern={} if concern is None and procedure.about_service else concern,
+        files=files,
+        concern=concern,
         complex=complex,
     )
     receipt = _receive(coming, by)
     if receipt.other_words:
         raise Conflict(receipt.case)
     return receipt
+
+
+def recorded_lately(*, by: Actor, procedure: Procedure, unit: Unit, text: str, **matter: Any) -> Receipt | None:
+    """Return the receipt of the very same matter that this officer recorded a quarter of an hour ago or less.
+
+    A form that comes back with the browser's “back” carries a new number: without this it would be a new matter.
+    """
+    coming = _coming(procedure=procedure, unit=unit, text=text, **matter)
+    mine = CaseEvent.system("same-words").filter(kind=Kind.RECEIVED, actor_id=by.user_id)
+    lately = mine.filter(recorded_at__gt=now() - _SAME_MATTER, case__digest=coming.digest).values("case")
+    case: Case | None = Case.system("same-words").filter(pk__in=lately).select_related("procedure", "holder").first()
+    if case is None or by.user_id is None:
+        return None
+    return Receipt(case, follow.again(case.submission, case.follow_hash, anonymous=case.anonymous), again=True)
 
 
 def settle_on_the_spot(*, answer: str, by: Actor, **matter: Any) -> Receipt:
@@ -587,6 +602,41 @@ def record_reading(*, case: Case, by: Actor, part: str = "") -> None:
     if not lately.exists():
         with transaction.atomic():
             _audit("case.read", case, by, reason=part)
+
+
+def _coming(
+    *,
+    submission: UUID,
+    procedure: Procedure,
+    unit: Unit,
+    channel: str,
+    text: str,
+    title: str = "",
+    place: str = "",
+    identity: dict[str, str] | None = None,
+    anonymous: bool = False,
+    received_at: datetime | None = None,
+    language: str = "vi",
+    files: Sequence[File] = (),
+    concern: dict[str, Any] | None = None,
+    complex: bool = False,
+) -> _Coming:
+    return _Coming(
+        submission=submission,
+        procedure=procedure,
+        unit=unit,
+        channel=channel,
+        text=text.strip(),
+        title=title.strip(),
+        place=place.strip(),
+        identity={n: v.strip() for n, v in (identity or {}).items() if v and v.strip()} if not anonymous else {},
+        anonymous=anonymous,
+        at=received_at or now(),
+        language=language,
+        files=tuple(files),
+        concern={} if concern is None and procedure.about_service else concern,
+        complex=complex,
+    )
 
 
 def _receive(coming: _Coming, by: Actor) -> Receipt:

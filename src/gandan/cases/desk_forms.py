@@ -21,6 +21,8 @@ from gandan.units.models import Unit, find
 
 # Far above what anybody types: no counter is drawn for them.
 _LONG, _SHORT = 20_000, 2_000
+_LATEST_ENTRY = timedelta(days=90)
+"""How far back a matter may be written down: beyond it lies a slip of the pen in month or year."""
 _GROUP_NAMES = {
     "report": _("Reports and proposals"),
     "complaint": _("Complaints and denunciations"),
@@ -145,6 +147,12 @@ class IntakeForm(forms.Form):
         data: dict[str, Any] = super().clean() or {}
         if data.get("received_on") and data.get("received_at"):
             data["moment"] = datetime.combine(data["received_on"], data["received_at"], VIETNAM)
+            if data["received_on"] < today() - _LATEST_ENTRY:
+                self.add_error(
+                    "received_on",
+                    _("This day lies more than %(days)d days back. Check the month and the year.")
+                    % {"days": _LATEST_ENTRY.days},
+                )
         procedure = self.procedures.get(data.get("procedure", ""))
         if procedure is not None and procedure.identity == Procedure.Identity.NAMED and data.get("anonymous"):
             self.add_error(

@@ -195,6 +195,9 @@ def _received(request: HttpRequest, form: desk_forms.IntakeForm, actor: Actor) -
         "concern": form.concern,
         "language": request.LANGUAGE_CODE,
     }
+    before = actions.recorded_lately(by=actor, **matter)
+    if before is not None:
+        return before
     answer = data.get("settled", "").strip()
     if answer:
         return actions.settle_on_the_spot(answer=answer, by=actor, **matter)
