@@ -30,7 +30,9 @@ class Size:
 
 STRANGE = Size(6, 6)
 KNOWN = Size(4, 4)
-PLACE = Size(5, 5)
+PLACE = Size(2, 8)
+SLIP = Size(1, 4)
+"""One account at one place: half of what the place has, so that one forgetful person leaves the others theirs."""
 CODE = Size(5, 5)
 LINK = Size(5, 5)
 _ONCE = Size(30, 1)
@@ -52,24 +54,29 @@ class Tries:
     def begin(self) -> limits.Answer:
         """Take a try of the account, if the account and the place still have one."""
         if not self.known:
-            place = limits.look("place", self.place, PLACE.rate, PLACE.burst, self.at)
-            if not place:
-                return place
+            for bucket, key, size in self._here:
+                answer = limits.look(bucket, key, size.rate, size.burst, self.at)
+                if not answer:
+                    return answer
         return limits.take(self.bucket, self.name, self.size.rate, self.size.burst, self.at)
 
     def failed(self) -> None:
         if not self.known:
-            limits.take("place", self.place, PLACE.rate, PLACE.burst, self.at)
-            limits.take("slip", self._slip, PLACE.rate, PLACE.burst, self.at)
+            for bucket, key, size in self._here:
+                limits.take(bucket, key, size.rate, size.burst, self.at)
 
     def succeeded(self) -> None:
         """Give back the try, and what the same person's slips cost the place."""
         limits.give_back(self.bucket, self.name, self.size.rate, self.at)
         if not self.known:
-            slips = limits.spent("slip", self._slip, PLACE.rate, self.at)
+            slips = limits.spent("slip", self._slip, SLIP.rate, self.at)
             if slips > 0:
                 limits.give_back("place", self.place, PLACE.rate, self.at, slips)
                 limits.empty_record("slip", self._slip)
+
+    @property
+    def _here(self) -> tuple[tuple[str, str, Size], ...]:
+        return ("slip", self._slip, SLIP), ("place", self.place, PLACE)
 
     @property
     def _slip(self) -> str:

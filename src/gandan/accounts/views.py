@@ -107,7 +107,9 @@ def recover(request: HttpRequest, token: str) -> HttpResponse:
             form.add_error(None, str(refusal))
         else:
             messages.success(request, _("The password was changed. Sign in with it now."))
-            return redirect("account_login")
+            response = redirect("account_login")
+            guessing.remember(request, response, link.user.username)
+            return response
     status = 422 if form.errors else 200
     return _private(render(request, "accounts/recover.html", {"form": form, "person": link.user}, status=status))
 

@@ -118,7 +118,9 @@ def accept(request: HttpRequest, token: str) -> HttpResponse:
             form.add_error(None, str(refusal))
         else:
             login(request, user, backend="allauth.account.auth_backends.AuthenticationBackend")
-            return redirect(settings.LOGIN_REDIRECT_URL)
+            answer = redirect(settings.LOGIN_REDIRECT_URL)
+            guessing.remember(request, answer, user.username)
+            return answer
     response = render(
         request,
         "staffing/accept.html",

@@ -1,0 +1,154 @@
+"""Guessing is held off for an account and for a place, and an office of fifty behind one address works on."""
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
+
+from gandan.access import now
+from gandan.accounts import guessing
+from gandan.accounts.guessing import Tries
+from tests.accounts.conftest import Move, sign_in
+
+pytestmark = pytest.mark.django_db
+
+
+def request(place, cookies=()):
+    made = RequestFactory().get("/", REMOTE_ADDR=place)
+    made.COOKIES.update(cookies)
+    return made
+
+
+def guesses(name_of, place_of, hours=3, every=20, cookies=()):
+    """Fail every 20 seconds for hours; return the seconds at which a password was really compared."""
+    begin, compared = now(), []
+    for number, second in enumerate(range(0, hours * 3600, every)):
+        tries = Tries(request(place_of(number), cookies), name_of(number), begin + timedelta(seconds=second))
+        if tries.begin():
+            compared.append(second)
+            tries.failed()
+    return compared
+
+
+def most_in_an_hour(seconds):
+    return max(sum(1 for s in seconds if begin <= s < begin + 3600) for begin in seconds)
+
+
+def opened_before(name):
+    response = HttpResponse()
+    guessing.remember(request("192.0.2.1"), response, name)
+    return {key: morsel.value for key, morsel in response.cookies.items()}
+
+
+def test_one_account_answers_at_most_twenty_wrong_tries_an_hour_from_everywhere_together(staff):
+    strangers = guesses(lambda n: "pao", lambda n: f"10.0.{n // 250}.{n % 250}")
+    known = guesses(lambda n: "pao", lambda n: "192.0.2.1", cookies=opened_before("pao"))
+    assert most_in_an_hour(strangers) + most_in_an_hour(known) <= 20
+    assert most_in_an_hour(strangers) >= 10
+
+
+def test_one_place_answers_at_most_ten_wrong_tries_an_hour_for_all_names_together(staff):
+    assert most_in_an_hour(guesses(lambda n: f"name{n}", lambda n: "203.0.113.7")) in range(8, 11)
+
+
+def test_unknown_names_are_counted_like_known_ones(staff):
+    known = guesses(lambda n: "pao", lambda n: f"10.1.{n // 250}.{n % 250}", hours=1)
+    unknown = guesses(lambda n: "nobody", lambda n: f"10.2.{n // 250}.{n % 250}", hours=1)
+    assert known == unknown
+
+
+def test_a_stranger_who_guesses_does_not_lock_the_owner_out_of_the_owners_browser(staff):
+    cookies = opened_before("pao")
+    guesses(lambda n: "pao", lambda n: f"10.0.0.{n % 250}", hours=1)
+    assert not Tries(request("203.0.113.7"), "pao", now()).begin()
+    assert Tries(request("203.0.113.7", cookies), "pao", now()).begin()
+    staff.people["pao"].set_password("another one altogether")
+    staff.people["pao"].save()
+    assert not Tries(request("203.0.113.7", cookies), "pao", now()).begin()
+
+
+def mornings(seed, *, slips, forgetful, at_home):
+    """Return how many of how many officers were turned away though they know their password.
+
+    Each of 20 mornings 50 officers sign in behind one address within half an hour. A try is mistyped with
+    probability `slips` and made again after ten seconds, five times at most; `forgetful` of them never get it
+    right; the share `at_home` uses a browser in which they were signed in before.
+    """
+    rng, locked, wanted = np.random.default_rng(seed), 0, 0
+    cookies = {n: opened_before(f"officer{n}") if n >= 50 * (1 - at_home) else {} for n in range(50)}
+    for morning in range(20):
+        day = now() + timedelta(days=morning)
+        events = sorted((float(rng.uniform(0, 1800)), officer, 0) for officer in range(50))
+        out = set()
+        while events:
+            second, officer, tried = events.pop(0)
+            made = request("203.0.113.7", cookies[officer])
+            tries = Tries(made, f"officer{officer}", day + timedelta(seconds=second))
+            if not tries.begin():
+                out.add(officer)
+            elif officer < forgetful or rng.random() < slips:
+                tries.failed()
+                if tried < 4:
+                    events = sorted([*events, (second + 10, officer, tried + 1)])
+            else:
+                tries.succeeded()
+        wanted += 50 - forgetful
+        locked += len(out - set(range(forgetful)))
+    print(f"turned away although they knew it: {locked} of {wanted}")
+    return locked, wanted
+
+
+def test_fifty_officers_behind_one_address_are_hardly_ever_locked_out(staff):
+    """The worst morning: everybody in a new browser, one in ten tries mistyped, one who forgot the password."""
+    locked, wanted = mornings(20, slips=0.1, forgetful=1, at_home=0)
+    assert locked <= 0.01 * wanted
+
+
+def test_in_their_own_browsers_even_three_who_forgot_lock_hardly_anybody_out(staff):
+    locked, wanted = mornings(21, slips=0.1, forgetful=3, at_home=0.95)
+    assert locked <= 0.01 * wanted
+
+
+def test_without_giving_slips_back_the_same_mornings_lock_many_out(staff, monkeypatch):
+    """The control: the simulation sees a limit that counts every slip."""
+    monkeypatch.setattr(Tries, "succeeded", lambda self: None)
+    locked, wanted = mornings(20, slips=0.1, forgetful=1, at_home=0)
+    assert locked > 0.05 * wanted
+
+
+def test_the_pages_count_too_and_say_how_long_to_wait(staff, move_to: Move):
+    client = Client(REMOTE_ADDR="203.0.113.7")
+    answers = [sign_in(client, "pao", "wrong").status_code for _ in range(5)]
+    assert answers == [422] * 4 + [429]
+    refused = sign_in(client, "pao")
+    assert refused.status_code == 429 and "60 phút" in refused.content.decode()
+    assert sign_in(client, "lan").status_code == 302
+    client.post("/account/logout/")
+    move_to(now() + timedelta(minutes=61))
+    assert sign_in(client, "pao").status_code == 302
+
+
+def test_known_and_unknown_names_get_the_same_answer(staff):
+    client = Client()
+    known, unknown = sign_in(client, "pao", "wrong"), sign_in(client, "nobody", "wrong")
+    assert known.status_code == unknown.status_code == 422
+    assert str(known.context["form"].errors) == str(unknown.context["form"].errors)
+
+
+def test_known_and_unknown_names_cost_the_same_hashes(staff, monkeypatch):
+    from django.contrib.auth.hashers import PBKDF2PasswordHasher as Hasher
+
+    counted = []
+    encode = Hasher.encode
+    monkeypatch.setattr(Hasher, "encode", lambda *given, **more: counted.append(1) or encode(*given, **more))
+    costs = []
+    for name in ("pao", "nobody"):
+        counted.clear()
+        sign_in(Client(), name, "wrong")
+        costs.append(len(counted))
+    type(staff.people["lan"]).objects.filter(username="lan").update(is_active=False)
+    counted.clear()
+    sign_in(Client(), "lan", "wrong")
+    assert [*costs, len(counted)] == [1, 1, 1]
