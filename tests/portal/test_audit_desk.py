@@ -106,9 +106,10 @@ def test_a_draw_stands_in_the_record_and_a_look_does_not(cast, client):
     assert case.reference not in text, "it was received today, and the draw is of the days before"
 
 
-def test_the_sample_is_a_file_too(cast, client, move_to):
+def test_the_sample_is_a_file_too(cast, move_to):
     case = cast.brings().case
     move_to(MONDAY + timedelta(days=1))
+    client = sign_in(cast, "auditor")
     response = client.get(reverse("audit_sample"), {"seed": "x", "before": "2026-11-24", "format": "csv"})
     (row,) = table(response)
     assert row["Matter"] == case.reference and str(case.pk) in row["Address"]
@@ -199,11 +200,12 @@ def test_the_lists_stay_inside_one_s_reach(cast, move_to):
 
 
 @pytest.mark.parametrize("name", list(auditing.LISTS))
-def test_every_list_has_a_page_and_a_file_in_both_languages(cast, client, name, move_to):
+def test_every_list_has_a_page_and_a_file_in_both_languages(cast, name, move_to):
     case = cast.brings(text="Việc").case
     actions.take(case=case, by=cast.actor("pao"))
     due_soon(case, move_to, 2)
     actions.answer(case=case, text="=1+1", by=cast.actor("pao"))
+    client = sign_in(cast, "auditor")
     query = {"list": name, "start": "2026-11-01", "end": "2026-12-31", "hours": "48"}
     text = page(client, "audit_list", **query)
     response = client.get(reverse("audit_list"), query | {"format": "csv"})

@@ -1,0 +1,203 @@
+"""How long a province takes to back up, to verify and to restore.
+
+    python -m benchmarks.restore [--cases N] [--files N] [--database URL] [--json FILE]
+
+An invented province: cases with identity, four lines, three promises with three events each and ten entries of the
+record for each case, in the small demo province. The rows lie in the product's own tables; the record is chained.
+Then `backup`, `restore --verify` and `restore` as commands of their own, encrypted, each timed from start to end; the
+restored installation must pass `gandan audit verify` and hold the same digests. PostgreSQL needs `--database`, the
+address of a server on which databases may be made; they are dropped at the end.
+"""
+
+import argparse
+import json
+import os
+import platform
+import secrets
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+ROOT = Path(__file__).resolve().parent.parent
+CLONE = """
+import hashlib, os, sys, uuid
+from datetime import timedelta
+from gandan.cli import start_django; start_django()
+from django.conf import settings
+from django.db import connection, transaction
+from gandan.access import now
+from gandan.audit import actions as audit
+from gandan.cases.models import Attachment, Case, CaseEvent, CaseIdentity
+from gandan.obligations.models import Obligation, ObligationEvent
+
+wanted, files = int(sys.argv[1]), int(sys.argv[2])
+BATCH = 500
+samples = list(Case.system('benchmark').exclude(procedure__confidentiality='sealed').order_by('pk')[:BATCH])
+lines, owed, events = {}, {}, {}
+for line in CaseEvent.system('benchmark').filter(case__in=samples):
+    lines.setdefault(line.case_id, []).append(line)
+for row in Obligation.system('benchmark').filter(matter__in=[s.pk for s in samples]):
+    owed.setdefault(row.matter, []).append(row)
+for event in ObligationEvent.system('benchmark').filter(obligation__matter__in=[s.pk for s in samples]):
+    events.setdefault(event.obligation_id, []).append(event)
+made = Case.system('benchmark').count()
+alphabet = '23456789ABCDEFGHJKMNPQRSTVWXYZ'
+def reference(n):
+    text = ''
+    for _ in range(8):
+        n, rest = divmod(n, 30); text = alphabet[rest] + text
+    return 'GD+' + text[:4] + '-' + text[4:]
+def copied(row, **values):
+    for field in row._meta.concrete_fields:
+        if field.attname not in values:
+            value = getattr(row, field.attname)
+            values[field.attname] = 'Lời kể' if type(value).__name__ == 'Sealed' else value
+    return type(row)(**values)
+number = 0
+while made < wanted:
+    cases, people, all_lines, all_owed, all_events, entries = [], [], [], [], [], []
+    for sample in samples:
+        if made >= wanted: break
+        made += 1; number += 1
+        key = uuid.uuid4()
+        cases.append(copied(sample, id=key, reference=reference(number), submission=uuid.uuid4(), follow_hash=''))
+        people.append(CaseIdentity(case_id=key, name='Người dân %d' % number, phone='0900000000'))
+        all_lines += [copied(line, id=uuid.uuid4(), case_id=key) for line in lines.get(sample.pk, ())]
+        about = [key]
+        for row in owed.get(sample.pk, ()):
+            own = uuid.uuid4(); about.append(own)
+            all_owed.append(copied(row, id=own, matter=key))
+            all_events += [copied(e, id=uuid.uuid4(), obligation_id=own) for e in events.get(row.pk, ())]
+        entries += [audit.prepare('case.note', at=sample.received_at, object_type='cases.case',
+                                  object_id=about[i % len(about)], unit_id=sample.holder_id) for i in range(10)]
+    with transaction.atomic():
+        for model, rows in ((Case, cases), (CaseIdentity, people), (CaseEvent, all_lines), (Obligation, all_owed),
+                            (ObligationEvent, all_events)):
+            model.objects.bulk_create(rows, batch_size=400)
+        audit.record_history(entries)
+    if number % 20000 < BATCH: print(made, flush=True)
+cases = list(Case.system('benchmark').order_by('pk')[:files])
+rows = []
+for n in range(files):
+    content = os.urandom(200_000)
+    digest = hashlib.sha256(content).hexdigest()
+    path = settings.MEDIA_ROOT / digest[:2] / digest
+    path.parent.mkdir(parents=True, exist_ok=True); path.write_bytes(content)
+    rows.append(Attachment(case=cases[n % len(cases)], sha256=digest, name='a.jpg', media_type='image/jpeg',
+                           size=len(content), added_at=now()))
+Attachment.objects.bulk_create(rows, batch_size=400)
+"""
+
+
+def _run(environment: dict[str, str], *command: str) -> tuple[float, str]:
+    began = time.monotonic()
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=environment["GANDAN_HOME"])
+    if done.returncode:
+        raise SystemExit(
+            f"{' '.join(command[:4])} failed ({done.returncode}):\n{done.stdout[-500:]}{done.stderr[-2000:]}"
+        )
+    return time.monotonic() - began, done.stdout
+
+
+class Databases:
+    """Databases of the server named, made and dropped again."""
+
+    def __init__(self, address: str) -> None:
+        self.address, self.made = address, []
+
+    def make(self, name: str) -> str:
+        if not self.address:
+            return ""
+        name = f"bench_{name}_{secrets.token_hex(3)}"
+        self._administer(f'CREATE DATABASE "{name}" TEMPLATE template0')
+        self.made.append(name)
+        return urlunsplit(urlsplit(self.address)._replace(path=f"/{name}"))
+
+    def drop(self) -> None:
+        for name in self.made:
+            self._administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    def _administer(self, statement: str) -> None:
+        import psycopg
+
+        with psycopg.connect(self.address, autocommit=True) as raw:
+            raw.execute(statement.encode())
+
+
+def measure(options: argparse.Namespace, folder: Path, databases: Databases) -> dict[str, Any]:
+    kept = {n: v for n, v in os.environ.items() if not n.startswith(("GANDAN_", "DATABASE_URL", "DJANGO_"))}
+
+    def installation(name: str) -> dict[str, str]:
+        (folder / name).mkdir()
+        return kept | {
+            "GANDAN_HOME": str(folder / name),
+            "GANDAN_DEMO": "1",
+            "GANDAN_TODAY": "2026-11-23",
+            "DATABASE_URL": databases.make(name),
+            "PYTHONPATH": str(ROOT / "src"),
+        }
+
+    source, target = installation("source"), installation("target")
+    gandan = (sys.executable, "-m", "gandan")
+    _run(source, *gandan, "demo", "--quiet")
+    made, _ = _run(source, sys.executable, "-c", CLONE, str(options.cases), str(options.files))
+    _run(source, *gandan, "backup", "keygen", str(folder / "key"))
+    recipient = (folder / "key").read_text().split("recipient: ")[1].split()[0]
+    archive = folder / "province.backup"
+    backup, said = _run(source, *gandan, "backup", str(archive), "--recipient", recipient)
+    identity = ("--identity", str(folder / "key"))
+    drill, _ = _run(target, *gandan, "restore", "--verify", str(archive), *identity)
+    (folder / "target/keys").mkdir(exist_ok=True)
+    (folder / "target/keys/master.key").unlink(missing_ok=True)
+    (folder / "target/keys/master.key").write_bytes((folder / "source/keys/master.key").read_bytes())
+    restore, _ = _run(target, *gandan, "restore", str(archive), *identity)
+    verify, whole = _run(target, *gandan, "audit", "verify")
+    _again, other = _run(target, *gandan, "backup", str(folder / "again.backup"), "--recipient", recipient)
+    assert said.split(": ")[1].split(",")[0] == other.split(": ")[1].split(",")[0], "as many rows, tables and files"
+    size = sum(path.stat().st_size for path in (folder / "source").rglob("*") if path.is_file())
+    return {
+        "engine": "postgresql" if options.database else "sqlite",
+        "cases": options.cases,
+        "files": options.files,
+        "said": said.split(": ", 1)[1].split(". The keys")[0],
+        "installation_mb": round(size / 1e6),
+        "archive_mb": round(archive.stat().st_size / 1e6),
+        "seconds": {
+            "make": round(made, 1),
+            "backup": round(backup, 1),
+            "restore --verify": round(drill, 1),
+            "restore": round(restore, 1),
+            "audit verify": round(verify, 1),
+        },
+        "verified": whole.strip(),
+        "restore_seconds_per_million_cases": round(restore / options.cases * 1e6),
+    }
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="benchmarks.restore", description=__doc__.splitlines()[0])
+    parser.add_argument("--cases", type=int, default=100_000)
+    parser.add_argument("--files", type=int, default=200, help="attachments of 200 kB")
+    parser.add_argument("--database", default="", help="a PostgreSQL server; without it SQLite is measured")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args(arguments)
+    databases = Databases(options.database)
+    try:
+        with tempfile.TemporaryDirectory(prefix="gandan-restore-") as folder:
+            found = measure(options, Path(folder), databases)
+    finally:
+        databases.drop()
+    found["machine"] = {"cores": os.cpu_count(), "load": os.getloadavg(), "python": platform.python_version()}
+    text = json.dumps({"restore": found}, indent=1, ensure_ascii=False)
+    print(text)
+    if options.json:
+        options.json.write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
