@@ -212,7 +212,7 @@ def quiet() -> Any:
 
 def test_the_interface_keeps_to_its_description(cast, cookies, monkeypatch):
     # The slow step of a code is reckoned once for each code, instead of at each of a thousand visits.
-    monkeypatch.setattr(follow, "_slow", cache(follow._slow))
+    monkeypatch.setattr(follow, "hash_secret_raw", cache(follow.hash_secret_raw))
     outcome = run(api.document(), cookies, CASES, known_values(cast))
     statuses = outcome.statuses()
     print(f"{outcome.cases} cases, {len(outcome.faults)} faults, {dict(sorted(statuses.items()))}")

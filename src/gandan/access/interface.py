@@ -345,6 +345,7 @@ def nothing(request: HttpRequest, rest: str) -> HttpResponse:
 
 nothing.access_rule = ("public", "says that there is nothing")  # type: ignore[attr-defined]
 nothing.csrf_exempt = nothing.reads_its_body = True  # type: ignore[attr-defined]
+nothing.refuse = refuse  # type: ignore[attr-defined]
 
 
 def document(api: NinjaAPI, routers: Iterable[Router], prefix: str, cookie: str) -> dict[str, Any]:
