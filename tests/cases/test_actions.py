@@ -12,6 +12,7 @@ from gandan.audit.models import AuditEntry
 from gandan.cases import actions, follow, jobs, search
 from gandan.cases.models import Attachment, Case, CaseIdentity, Rating
 from gandan.obligations.models import Obligation
+from gandan.secrecy.fields import unlock
 
 pytestmark = pytest.mark.django_db
 A_PAPER = actions.File("a" * 64, "don.pdf", "application/pdf", 1200)
@@ -93,7 +94,9 @@ def test_the_same_form_with_other_words_is_kept_and_said(world):
     kept = [event for event in case.events.all() if event.facts.get("conflict")]
     assert len(kept) == 1 and "nay lại tắt" in kept[0].text
     assert "0999999999" not in kept[0].text + str(kept[0].facts)
-    assert CaseIdentity.system("tests").get(case=case).others[0]["phone"] == "0999999999"
+    person = CaseIdentity.system("tests").get(case=case)
+    unlock([person])
+    assert person.others[0]["phone"] == "0999999999"
     assert [file.sha256 for file in case.attachments.all()] == ["a" * 64]
     assert Case.system("tests").count() == 1
 

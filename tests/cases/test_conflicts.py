@@ -93,7 +93,8 @@ def test_the_inspector_works_it_to_the_end(world, at_desk):
     assert case.holder == world.seat and case.received_by == world.an
     desk = at_desk("inspector")
     assert case.reference in desk.get("case_list").content.decode()
-    assert "Lò Thị Hoa" in desk.get("case", case.pk).content.decode()
+    assert "Lò Thị Hoa" not in desk.get("case", case.pk).content.decode()
+    assert "Lò Thị Hoa" in desk.do("reveal", case, reason="verify").content.decode()
     for action, values in (
         ("accept", {}),
         ("note", {"text": "Đã hỏi Trưởng Công an xã"}),

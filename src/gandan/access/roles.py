@@ -74,7 +74,7 @@ RIGHTS: dict[str, Rights] = {
     ),
     Role.COMMANDER: Rights(frozenset({"case.read", "obligation.read", "results.read", "command.read", "unit.read"})),
     Role.OVERSIGHT: Rights(
-        frozenset({"unit.read", "concern.record", "grant.oversight"}), _CASEWORK | {"identity.reveal"}
+        frozenset({"unit.read", "concern.record", "grant.oversight", "identity.review"}), _CASEWORK | {"identity.reveal"}
     ),
     Role.AUDITOR: Rights(
         frozenset(
@@ -84,6 +84,7 @@ RIGHTS: dict[str, Rights] = {
                 "results.read",
                 "command.read",
                 "audit.read",
+                "identity.review",
                 "unit.read",
                 "grant.read",
                 "calendar.read",

@@ -23,7 +23,7 @@ from gandan.access.authority import authority
 from gandan.access.clock import VIETNAM, day_of
 from gandan.accounts.models import User
 from gandan.audit.models import AuditEntry
-from gandan.cases import follow, permissions, routing
+from gandan.cases import follow, permissions, routing, sealing
 from gandan.cases.models import (
     Attachment,
     Case,
@@ -37,6 +37,8 @@ from gandan.cases.models import (
 from gandan.cases.search import index_text
 from gandan.obligations import actions as obligations
 from gandan.obligations.models import Obligation
+from gandan.secrecy import keys
+from gandan.secrecy.fields import unlock, words
 from gandan.staffing import actions as staffing
 from gandan.units.models import Unit, province_of
 
@@ -285,7 +287,9 @@ def ask_papers(*, case: Case, items: Sequence[str], by: Actor, text: str = "") -
         request: PaperRequest = locked.paper_requests.create(
             round=locked.round, items=wanted, note=text.strip(), asked_at=at
         )
-        _write(locked, Kind.ASKED, by, shown=True, text=text.strip(), facts={"items": wanted})
+        listed = "\n".join(f"– {item}" for item in wanted) if locked.is_sealed else ""
+        said = "\n".join(part for part in (listed, text.strip()) if part)
+        _write(locked, Kind.ASKED, by, shown=True, text=said, facts={} if listed else {"items": wanted})
         obligations.fulfil("taken", matter=locked.pk, at=at, by=by)
         obligations.suspend(matter=locked.pk, ground=MISSING_PAPERS, at=at, by=by)
         _audit("case.ask", locked, by)
@@ -517,6 +521,8 @@ def correct(*, case: Case, procedure: Procedure, ground: str, by: Actor, named: 
         names = {"from_vi": former.name_vi, "from_en": former.name_en}
         names |= {"to_vi": procedure.name_vi, "to_en": procedure.name_en}
         facts = {"from": former.code, "to": procedure.code, "late": late, **names}
+        if locked.is_sealed:
+            sealing.reseal(locked)
         _write(locked, Kind.CORRECTED, by, shown=True, text=words, facts=facts)
         audit.record(
             "case.correct",
@@ -647,9 +653,15 @@ def _receive(coming: _Coming, by: Actor) -> Receipt:
         return before
     # Counted outside the transaction: for an unnamed matter it takes a while on purpose.
     code, hashed = follow.fresh(coming.submission, anonymous=coming.anonymous, taken=_is_taken)
+    # An unnamed reporter's code opens the sealed words by itself, whoever keeps the other keys.
+    shut = coming.anonymous and coming.procedure.confidentiality == Procedure.Confidentiality.SEALED
+    reporter = follow.reporter_key(code) if shut else b""
     try:
         with transaction.atomic():
-            return Receipt(_open(coming, hashed, by), code)
+            case = _open(coming, hashed, by)
+            if reporter:
+                keys.give_reporter(case.pk, reporter)
+            return Receipt(case, code)
     except IntegrityError:
         # The same form was sent twice at the same moment; the other one was first.
         before = _sent_before(coming, by)
@@ -665,7 +677,10 @@ def _open(coming: _Coming, hashed: str, by: Actor) -> Case:
     holder = unit
     if concern is not None:
         holder = routing.oversight_for(routing.subjects_of(concern, unit), unit, concern.get("user"))
-    title = (coming.title or _title(coming.text))[:200]
+    title, text = (coming.title or _title(coming.text))[:200], coming.text
+    if coming.procedure.confidentiality == Procedure.Confidentiality.SEALED:
+        text = "\n\n".join(part for part in (coming.title, text) if part)
+        title = sealing.neutral_title(coming.procedure)
     case: Case = Case.objects.create(
         reference=_reference(),
         procedure=coming.procedure,
@@ -673,7 +688,7 @@ def _open(coming: _Coming, hashed: str, by: Actor) -> Case:
         language=coming.language,
         anonymous=coming.anonymous,
         title=title,
-        text=coming.text,
+        text=text,
         place=coming.place[:200],
         received_by=unit,
         holder=holder,
@@ -684,7 +699,7 @@ def _open(coming: _Coming, hashed: str, by: Actor) -> Case:
         digest=coming.digest,
         complex=coming.complex,
         follow_hash=hashed,
-        folded=index_text(title, coming.text, coming.place),
+        folded=index_text(title, coming.text, coming.place),  # left empty where the matter is sealed
     )
     if coming.identity:
         CaseIdentity.objects.create(
@@ -868,6 +883,7 @@ def _add_person(case: Case, identity: dict[str, str]) -> None:
     if not identity:
         return
     row, _made = CaseIdentity.system("same-submission").get_or_create(case=case)
+    unlock([row])
     if _person(identity) != {"name": row.name, "phone": row.phone, "address": row.address}:
         row.others = [*row.others, _person(identity)]
         row.save(update_fields=["others"])
@@ -924,17 +940,19 @@ def _after_the_last(case: Case) -> datetime:
 
 
 def _attach(case: Case, files: Sequence[File], *, from_citizen: bool) -> None:
+    sealed = [sealing.kept_sealed(case.pk, file.sha256) if case.is_sealed else (file.sha256, None) for file in files]
     Attachment.objects.bulk_create(
         Attachment(
             case=case,
-            sha256=file.sha256,
+            sha256=sha256,
+            sealed_with=sealed_with,
             name=file.name,
             media_type=file.media_type,
             size=file.size,
             from_citizen=from_citizen,
             added_at=now(),
         )
-        for file in files
+        for file, (sha256, sealed_with) in zip(files, sealed, strict=True)
     )
 
 
@@ -945,7 +963,7 @@ def _audit(action: str, case: Case, by: Actor, reason: str = "") -> None:
 def _said_before(case: Case, kind: str, text: str, by: Actor) -> CaseEvent | None:
     """Return the line that a second click would write again: the same words by the same person, just now."""
     last: CaseEvent | None = case.events.order_by("-recorded_at").first()
-    if last is None or (last.kind, last.text, last.actor_id) != (kind, text, by.user_id):
+    if last is None or (last.kind, words(last.text), last.actor_id) != (kind, text, by.user_id):
         return None
     return last if now() - last.recorded_at < _SECOND_CLICK else None
 

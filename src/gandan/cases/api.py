@@ -17,12 +17,13 @@ from pydantic import Field
 from gandan.access import ANONYMOUS, now, today
 from gandan.access.decorators import needs, public
 from gandan.access.interface import Declined, Words, absent, may_refuse, text
-from gandan.cases import actions, catalogue, follow, permissions, public_forms, search, uploads
+from gandan.cases import actions, catalogue, follow, permissions, public_forms, sealing, search, uploads
 from gandan.cases.guessing import guesses
 from gandan.cases.models import Case, CaseEvent, Procedure, Transfer
 from gandan.obligations import cursors, explain, terms, worklist
 from gandan.obligations.api import Owed, TermRow, term_row
 from gandan.obligations.models import Obligation
+from gandan.secrecy.fields import words as spoken
 from gandan.units.models import Unit
 
 router = Router(tags=["cases"])
@@ -328,7 +329,7 @@ def follow_files(request: HttpRequest, words: Form[Message], files: File[list[Up
 def _told(request: HttpRequest, words: Message, files: Sequence[UploadedFile]) -> Case:
     case = _matter(request, words.code)
     last = case.events.filter(kind=CaseEvent.Kind.MESSAGE_IN).order_by("-at", "-recorded_at").first()
-    again = last is not None and last.text == words.text.strip() and now() - last.recorded_at < _SAID_AGAIN
+    again = last is not None and spoken(last.text) == words.text.strip() and now() - last.recorded_at < _SAID_AGAIN
     kept = _kept(files)
     known = set(case.attachments.values_list("sha256", flat=True))
     if not again or any(file.sha256 not in known for file in kept):
@@ -354,6 +355,8 @@ def _followed(case: Case) -> dict[str, Any]:
     at = now()
     owed = Obligation.system("follow-code").filter(matter=case.pk).select_related("term").prefetch_related("events")
     papers = case.paper_requests.filter(supplied_at=None).first() if case.asked_at else None
+    events, files = list(case.events.filter(shown=True)), list(case.attachments.filter(shown=True))
+    sealing.open_words(case, events, files, [papers] if papers else [])
     return {
         "reference": case.reference,
         "procedure": case.procedure.code,
@@ -375,8 +378,8 @@ def _followed(case: Case) -> dict[str, Any]:
             }
             for o in owed.order_by("due_at", "pk")
         ],
-        "timeline": [_line(event, for_citizen=True) for event in case.events.filter(shown=True)],
-        "files": [_file(file) for file in case.attachments.filter(shown=True)],
+        "timeline": [_line(event, for_citizen=True) for event in events],
+        "files": [_file(file) for file in files],
     }
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from io import BytesIO
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -24,10 +25,13 @@ from gandan.access.clock import VIETNAM, day_of
 from gandan.access.decorators import needs
 from gandan.accounts.models import User
 from gandan.audit.models import AuditEntry
-from gandan.cases import actions, catalogue, desk_forms, permissions, receipts, search, uploads
+from gandan.cases import actions, catalogue, desk_forms, permissions, receipts, sealing, search, uploads
 from gandan.cases.models import Case, CaseEvent, CaseIdentity, Transfer
 from gandan.obligations import explain, worklist
 from gandan.obligations.models import Obligation
+from gandan.secrecy.fields import unlock
+from gandan.secrecy.models import Disclosure
+from gandan.secrecy.vault import Unopened
 from gandan.ui.fragments import render_page
 from gandan.units.models import Unit
 
@@ -214,7 +218,7 @@ def _post(actor: Actor) -> Unit:
 def case_receipt(request: HttpRequest, case: UUID) -> HttpResponse:
     """Print the receipt again. The code stood on the first one only."""
     actor = request.actor  # type: ignore[attr-defined]
-    found = _case(actor, case)
+    found = find_case(actor, case)
     actions.record_reading(case=found, by=actor)
     return _receipt_page(request, actions.Receipt(found, "", again=True), sent=False)
 
@@ -244,26 +248,33 @@ def _receipt_page(request: HttpRequest, receipt: actions.Receipt, *, sent: bool)
 def case(request: HttpRequest, case: UUID) -> HttpResponse:
     """One matter: its clocks and their reasons, its owner, what happened, and what can be done now."""
     actor = request.actor  # type: ignore[attr-defined]
-    found = _case(actor, case)
+    found = find_case(actor, case)
     actions.record_reading(case=found, by=actor)
-    return _page(request, found)
+    return matter_page(request, found)
 
 
 @needs("case.read")
 def case_file(request: HttpRequest, case: UUID, file: UUID) -> Any:
     """Hand out a file as a download that can run nothing."""
     actor = request.actor  # type: ignore[attr-defined]
-    found = _case(actor, case)
+    found = find_case(actor, case)
     attachment = get_object_or_404(found.attachments.all(), pk=file)
+    if not sealing.may_read_words(actor, found):
+        raise Refused(_("This matter is sealed: only those who work on it open its files."))
     actions.record_reading(case=found, by=actor, part=f"file:{attachment.pk.hex}")
     return file_response(attachment)
 
 
 def file_response(attachment: Any) -> Any:
     """Return a kept file as a download without a life of its own."""
+    unlock([attachment])
     try:
-        stream = uploads.path_of(attachment.sha256).open("rb")
-    except FileNotFoundError:
+        stream: Any = (
+            uploads.path_of(attachment.sha256).open("rb")
+            if attachment.sealed_with is None
+            else BytesIO(sealing.bytes_of(attachment))
+        )
+    except (FileNotFoundError, Unopened):
         raise Http404 from None
     response = FileResponse(stream, as_attachment=True, filename=attachment.name, content_type=attachment.media_type)
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
@@ -296,17 +307,17 @@ def act(name: str) -> Any:
     @needs(*doing.capabilities)
     def view(request: HttpRequest, case: UUID) -> HttpResponse:
         actor = request.actor  # type: ignore[attr-defined]
-        found = _case(actor, case)
+        found = find_case(actor, case)
         form = None
         if doing.form is not None:
             form = doing.form(found, actor, data=request.POST, files=request.FILES, auto_id=f"{name}_%s")
             if not form.is_valid():
-                return _page(request, found, name, form, status=422)
+                return matter_page(request, found, name, form, status=422)
         try:
             done = doing.perform(found, actor, form)
         except Refused as refusal:
             # Somebody was faster, or it may not be: the page as it stands now, with the sentence.
-            return _page(request, _case(actor, case), name, form, str(refusal), status=409)
+            return matter_page(request, find_case(actor, case), name, form, str(refusal), status=409)
         messages.success(request, done)
         if not Case.for_(actor, "case.read").filter(pk=found.pk).exists():
             return redirect("case_list")
@@ -502,7 +513,7 @@ def units_in_reach(actor: Actor, capability: str) -> Any:
     return rows.filter(inside).order_by("title", "pk")
 
 
-def _case(actor: Actor, case: UUID) -> Case:
+def find_case(actor: Actor, case: UUID) -> Case:
     """Return a matter in reach, or one on its way to a unit in reach. Any other does not exist for the actor."""
     related = ("procedure", "holder", "received_by", "officer", "province")
     found: Case | None = Case.for_(actor, "case.read").select_related(*related).filter(pk=case).first()
@@ -514,15 +525,27 @@ def _case(actor: Actor, case: UUID) -> Case:
     return found
 
 
-def _page(
-    request: HttpRequest, case: Case, failed: str = "", failed_form: Any = None, refusal: str = "", status: int = 200
+def matter_page(
+    request: HttpRequest,
+    case: Case,
+    failed: str = "",
+    failed_form: Any = None,
+    refusal: str = "",
+    status: int = 200,
+    opened: dict[str, Any] | None = None,
 ) -> HttpResponse:
+    """Return the page of a matter; `opened` holds the name where it has just been opened with a reason."""
     actor = request.actor  # type: ignore[attr-defined]
     at = now()
     owed = worklist.for_matter(actor, case.pk, at)
     running = sorted((pair for pair in owed if pair[0].discharged_at is None), key=_nearest)
     ours = permissions.may(case, actor, "case.read")
-    events = case.events.all() if ours else case.events.filter(shown=True)
+    events = list(case.events.all() if ours else case.events.filter(shown=True))
+    files, pending = list(case.attachments.all()), permissions.pending(case)
+    papers = case.paper_requests.filter(supplied_at=None).first() if case.asked_at else None
+    may_read = sealing.may_read_words(actor, case)
+    if may_read:
+        sealing.open_words(case, events, files, [part for part in (papers, pending) if part is not None])
     identity = CaseIdentity.for_(actor, "case.identity").filter(case=case).first()
     offered, refused = _acts(case, actor, failed, failed_form)
     if refusal and failed_form is not None:
@@ -543,12 +566,15 @@ def _page(
             }
             for promise, clock in owed
         ],
-        "identity": identity,
+        "identity": opened,
+        "name_kept": identity is not None and opened is None,
+        "reasons": Disclosure.Reason.choices,
         "identity_hidden": identity is None and CaseIdentity.system("presence").filter(case=case).exists(),
         "timeline": [_line(event) for event in events],
-        "files": case.attachments.all(),
-        "pending": permissions.pending(case),
-        "papers": case.paper_requests.filter(supplied_at=None).first() if case.asked_at else None,
+        "files": files,
+        "pending": pending,
+        "papers": papers,
+        "shut": not may_read,
         "offered": offered,
         "refused": refused,
         "refusal": refusal if failed_form is None else "",

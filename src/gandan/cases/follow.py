@@ -8,18 +8,25 @@ random digits (53 bits), not even by somebody who knows other ids with their cod
 together an id gives its code away; who has both needs no code to read the matter. Should two ids give the same
 digits, the later one takes the digits of its next attempt.
 
-What is stored is a hash: for a named matter a keyed one; for an anonymous one the code first passes Argon2id
-(64 MiB, three passes), so that even a stolen database together with its key gives no quick way back.
+What is stored of a named matter is a keyed hash of its code. The code of an anonymous matter first passes Argon2id
+(64 MiB, three passes); the result and a key outside the database give a root, and from the root come, by HKDF, the
+id under which the matter is found, and a second key that opens the reporter's own view of it. So even a stolen
+database together with its keys gives no quick way back to a code.
 """
 
 import hashlib
 import hmac
 import threading
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from argon2.low_level import Type, hash_secret_raw
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from django.conf import settings
+
+from gandan.secrecy import keys, vault
 
 DIGITS = 16
 ATTEMPTS = 4
@@ -62,21 +69,42 @@ def clean(text: str) -> str:
 
 def stored(code: str, *, anonymous: bool) -> str:
     """Return the hash under which a matter is found by its code."""
-    return ("a" + _slow(code)) if anonymous else ("n" + _keyed(b"named" + code.encode()))
+    return ("a" + _expanded(_root(code), b"lookup").hex()) if anonymous else ("n" + _keyed(b"named" + code.encode()))
 
 
-def lookups(code: str) -> tuple[str, str]:
-    """Return both hashes that a code may have; computing both takes the same time for every code."""
-    return stored(code, anonymous=False), stored(code, anonymous=True)
+def lookups(code: str) -> tuple[str, ...]:
+    """Return every hash that a code may have; computing them takes the same time for every code."""
+    root = _root(code)
+    # Until the reporter's key came the root itself was stored; those matters are found as before.
+    return stored(code, anonymous=False), "a" + _expanded(root, b"lookup").hex(), "a" + root.hex()
 
 
-def _slow(code: str) -> str:
+def reporter_key(code: str) -> bytes:
+    """Return the key that only somebody with this code of an anonymous matter can make."""
+    return _expanded(_root(code), b"reporter")
+
+
+def opened_by(code: str, case: Any) -> keys.Opened:
+    """Return the key of an anonymous sealed matter, opened with the reporter's own; nothing for other matters."""
+    if not (case.anonymous and case.is_sealed):
+        return {}
+    try:
+        return keys.for_reporter(case.pk, reporter_key(code))
+    except vault.Unopened:
+        return {}
+
+
+def _root(code: str) -> bytes:
     # Two at a time: otherwise a few guesses at once would take the whole machine's memory.
     with _SLOTS:
         raw = hash_secret_raw(
             code.encode(), _salt(), time_cost=3, memory_cost=64 * 1024, parallelism=1, hash_len=32, type=Type.ID
         )
-    return _keyed(b"anonymous" + raw)
+    return bytes.fromhex(_keyed(b"anonymous" + raw))
+
+
+def _expanded(root: bytes, purpose: bytes) -> bytes:
+    return HKDFExpand(algorithm=hashes.SHA256(), length=32, info=b"gandan follow v1 " + purpose).derive(root)
 
 
 def _salt() -> bytes:

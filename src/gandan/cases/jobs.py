@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from gandan.access import Refused, SystemActor
 from gandan.access.clock import day_of
-from gandan.cases import actions
+from gandan.cases import actions, sealing
 from gandan.cases.models import Case, Draft
 from gandan.obligations.models import Obligation
 
@@ -14,7 +14,8 @@ SILENCE_DAYS = 15
 
 
 def tick(at: datetime) -> int:
-    """Clear drafts that nobody sent, and close answered matters after a time of silence; return how many."""
+    """Clear drafts that nobody sent with their files, seal what lies open, and close answered matters after a time
+    of silence; return how many."""
     cleared, _ = Draft.objects.filter(begun_on__lt=day_of(at) - timedelta(days=DRAFT_DAYS)).delete()
     by = SystemActor("work", "case.close")
     closed = 0
@@ -28,4 +29,4 @@ def tick(at: datetime) -> int:
             # Closed or reopened by somebody else a moment ago.
             continue
         closed += 1
-    return cleared + closed
+    return cleared + closed + sealing.seal_loose_files() + sealing.clear_unnamed_files(at)

@@ -1,5 +1,6 @@
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import models
@@ -8,8 +9,9 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from gandan.access import Actor
-from gandan.access.models import Guarded, GuardedManager
+from gandan.access.models import Guarded
 from gandan.access.policies import Open, Part, Policy
+from gandan.secrecy.fields import OpenTextField, SealedJSONField, SealedManager, SealedTextField
 from gandan.units.fields import UnitKey
 
 
@@ -138,8 +140,8 @@ class Case(Guarded):
     language = models.CharField(max_length=5, default="vi")
     anonymous = models.BooleanField(default=False)
     title = models.CharField(_("title"), max_length=200)
-    text = models.TextField(_("what happened"), blank=True)
-    place = models.CharField(_("place"), max_length=200, blank=True)
+    text = SealedTextField(_("what happened"), blank=True)
+    place = SealedTextField(_("place"), blank=True)
     received_by = UnitKey(on_reorganisation="stays", related_name="+")
     holder = UnitKey(on_reorganisation="passes", related_name="+")
     province = UnitKey(on_reorganisation="passes", related_name="+", null=True)
@@ -162,17 +164,17 @@ class Case(Guarded):
     outcome = models.CharField(max_length=12, choices=Outcome, blank=True)
     withdrawn_at = models.DateTimeField(null=True)
     passed_on_at = models.DateTimeField(null=True)
-    answer = models.TextField(_("answer"), blank=True)
+    answer = SealedTextField(_("answer"), blank=True)
     """The answer in force, as the person reads it."""
 
     submission = models.UUIDField(unique=True)
     """Made by the form before sending: the same submission gives the same case and receipt."""
     digest = models.CharField(max_length=64)
     follow_hash = models.CharField(max_length=128, blank=True, db_index=True)
-    folded = models.TextField(blank=True)
-    """Title, text and place without diacritics, for searching."""
+    folded = OpenTextField(blank=True)
+    """Title, text and place without diacritics, for searching; empty in a sealed matter."""
 
-    objects = GuardedManager.from_queryset(CaseQuerySet)()  # type: ignore[misc]
+    objects = SealedManager.from_queryset(CaseQuerySet)()  # type: ignore[misc]
 
     class Meta:
         indexes = [
@@ -186,6 +188,14 @@ class Case(Guarded):
 
     def __str__(self) -> str:
         return self.reference
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether the words of the matter are sealed, as its procedure says."""
+        return bool(self.procedure.confidentiality == Procedure.Confidentiality.SEALED)
+
+    def secret_of(self) -> UUID | None:
+        return self.pk if self.is_sealed else None
 
     @property
     def state(self) -> str:
@@ -213,24 +223,42 @@ class Case(Guarded):
 
 
 class CaseIdentity(Guarded):
-    """Who brought the matter and how to reach them. Read with a capability of its own."""
+    """Who brought the matter and how to reach them: sealed always, opened one by one with a reason."""
 
     access = Policy(scope="case__holder", province="case__province", read="case.identity", matter="case_id")
 
     case = models.OneToOneField(Case, on_delete=models.CASCADE, related_name="+")
-    name = models.CharField(_("name"), max_length=120, blank=True)
-    phone = models.CharField(_("phone"), max_length=30, blank=True)
-    address = models.CharField(_("address"), max_length=300, blank=True)
+    name = SealedTextField(_("name"), blank=True)
+    phone = SealedTextField(_("phone"), blank=True)
+    address = SealedTextField(_("address"), blank=True)
     wish = models.CharField(_("how to answer"), max_length=10, default="code")
     """code, phone or visit."""
-    others = models.JSONField(default=list, blank=True)
+    others = SealedJSONField(default=list, blank=True)
     """Further {name, phone, address} that came under the same submission with other words."""
+
+    objects = SealedManager()  # type: ignore[misc]
+
+    def secret_of(self) -> UUID | None:
+        return self.case_id
 
     def __str__(self) -> str:
         return str(self.pk)
 
 
-class CaseEvent(Guarded):
+class _SealedWithCase(Guarded):
+    """A part of a matter whose words are sealed where the matter is."""
+
+    class Meta:
+        abstract = True
+
+    objects = SealedManager()  # type: ignore[misc]
+
+    def secret_of(self) -> UUID | None:
+        case: Case = self.case  # type: ignore[attr-defined]
+        return case.secret_of()
+
+
+class CaseEvent(_SealedWithCase):
     """A line of the timeline. Only its text may ever be erased."""
 
     class Kind(models.TextChoices):
@@ -267,8 +295,9 @@ class CaseEvent(Guarded):
     unit_id = models.UUIDField(null=True)
     shown = models.BooleanField(default=False)
     """Whether the citizen sees this line under the code."""
-    text = models.TextField(blank=True)
+    text = SealedTextField(blank=True)
     facts = models.JSONField(default=dict)
+    """Codes, dates and names of units; never the words of a person, which stand in `text`."""
 
     class Meta:
         ordering = ["at", "recorded_at", "id"]
@@ -278,14 +307,16 @@ class CaseEvent(Guarded):
         return self.kind
 
 
-class Attachment(Guarded):
-    """A file that was checked by its content and is kept under its digest."""
+class Attachment(_SealedWithCase):
+    """A file that was checked by its content and is kept under its digest, that of its ciphertext where sealed."""
 
     access = Part(of="case")
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="attachments")
     sha256 = models.CharField(max_length=64)
-    name = models.CharField(max_length=160)
+    sealed_with = models.UUIDField(null=True)
+    """The data key with which the bytes on the disk are sealed, if they are."""
+    name = SealedTextField()
     media_type = models.CharField(max_length=80)
     size = models.PositiveIntegerField()
     from_citizen = models.BooleanField(default=True)
@@ -302,7 +333,7 @@ class Attachment(Guarded):
 _ARRIVING = Policy(scope="to_unit", read="case.receive", matter="case_id")
 
 
-class Transfer(Guarded):
+class Transfer(_SealedWithCase):
     """A matter sent to the body that it belongs to. The receiver's word ends the sender's clock."""
 
     access = Part(of="case")
@@ -311,7 +342,7 @@ class Transfer(Guarded):
     from_unit = UnitKey(on_reorganisation="stays", related_name="+")
     to_unit = UnitKey(on_reorganisation="passes", related_name="+", null=True)
     to_body = models.CharField(_("body outside the system"), max_length=200, blank=True)
-    note = models.TextField(_("transfer note"))
+    note = SealedTextField(_("transfer note"))
     statutory = models.BooleanField(default=False)
     """A hand-over that the law orders within hours, not a correction of the address."""
     sent_at = models.DateTimeField()
@@ -349,15 +380,15 @@ class Transfer(Guarded):
         return rows.filter(_ARRIVING.condition(actor, "case.receive"))
 
 
-class PaperRequest(Guarded):
+class PaperRequest(_SealedWithCase):
     """One letter that lists everything missing. While it is open, the clock is paused."""
 
     access = Part(of="case")
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="paper_requests")
     round = models.PositiveSmallIntegerField(default=1)
-    items = models.JSONField()
-    note = models.TextField(blank=True)
+    items = SealedJSONField()
+    note = SealedTextField(blank=True)
     asked_at = models.DateTimeField()
     supplied_at = models.DateTimeField(null=True)
 

@@ -15,12 +15,13 @@ from django.views.decorators.http import require_POST
 from gandan.access import ANONYMOUS, Refused, now, today
 from gandan.access.clock import VIETNAM
 from gandan.access.decorators import public
-from gandan.cases import actions, catalogue, follow, permissions, public_forms, uploads
+from gandan.cases import actions, catalogue, follow, permissions, public_forms, sealing, uploads
 from gandan.cases.desk_views import file_response, kinds_in_words
 from gandan.cases.guessing import guesses
 from gandan.cases.models import Case, CaseEvent, Draft, Procedure
 from gandan.obligations import explain, terms, worklist
 from gandan.obligations.models import Obligation
+from gandan.secrecy.fields import words
 from gandan.ui.views import too_many
 from gandan.units.models import Unit
 
@@ -374,6 +375,9 @@ def _followed(request: HttpRequest, case: Case, code: str, failed: dict[str, Any
         for o in owed
     ]
     running = [p for p in promises if p["obligation"].discharged_at is None]
+    events, files = list(case.events.filter(shown=True)), list(case.attachments.filter(shown=True))
+    papers = case.paper_requests.filter(supplied_at=None).first() if case.asked_at else None
+    sealing.open_words(case, events, files, [papers] if papers else [], opened=follow.opened_by(code, case))
     response = render(
         request,
         "cases/public/matter.html",
@@ -383,9 +387,9 @@ def _followed(request: HttpRequest, case: Case, code: str, failed: dict[str, Any
             "promises": promises,
             "lead": running[0] if running else None,
             "state": case.get_state(),
-            "timeline": [_shown(event) for event in case.events.filter(shown=True)],
-            "papers": case.paper_requests.filter(supplied_at=None).first() if case.asked_at else None,
-            "files": case.attachments.filter(shown=True),
+            "timeline": [_shown(event) for event in events],
+            "papers": papers,
+            "files": files,
             "message_form": failed.get("message") or public_forms.MessageForm(auto_id="message_%s"),
             "supply_form": failed.get("supply") or public_forms.MessageForm(auto_id="supply_%s"),
             "reopen_form": failed.get("reopen") or public_forms.MessageForm(auto_id="reopen_%s"),
@@ -466,7 +470,7 @@ def _sent_before(request: HttpRequest, case: Case, name: str) -> bool:
     """Say whether the very same words came in the last minutes: a second click, or a page loaded again."""
     kind = {"message": "message_in", "supply": "supplied", "reopen": "reopened"}[name]
     last = case.events.filter(kind=kind).order_by("-at", "-recorded_at").first()
-    same = last is not None and last.text.split() == request.POST.get("text", "").split()
+    same = last is not None and words(last.text).split() == request.POST.get("text", "").split()
     return bool(same and last and (now() - last.recorded_at).total_seconds() < 600)
 
 

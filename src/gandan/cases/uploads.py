@@ -51,7 +51,7 @@ def keep(upload: Any) -> File:
         raise Refused(_("The file %(name)s is empty.") % {"name": name})
     content, media_type, ending = _cleaned(data, name)
     sha256 = hashlib.sha256(content).hexdigest()
-    _store(sha256, content)
+    store(sha256, content)
     stem = name.rsplit(".", 1)[0] or "file"
     return File(sha256, f"{stem[:120]}{ending}", media_type, len(content))
 
@@ -112,7 +112,7 @@ def clear_interrupted(at: datetime) -> int:
     return count
 
 
-def _store(sha256: str, content: bytes) -> None:
+def store(sha256: str, content: bytes) -> None:
     """Write a file so that it survives a power cut before anybody is told that it was received.
 
     Its bytes, its name in the folder and the folder's own name are all on the disk when this returns, also
@@ -131,6 +131,8 @@ def _store(sha256: str, content: bytes) -> None:
         except BaseException:
             partial.unlink(missing_ok=True)
             raise
+    else:
+        os.utime(goal)  # clearing leaves alone what somebody has just sent
     # Both, always: another request may have made the folder or the file and not yet come to this line.
     _sync_folder(goal.parent)
     _sync_folder(goal.parent.parent)

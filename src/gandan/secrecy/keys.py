@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID, uuid4
 
+from django.utils.translation import gettext as _
+
 from gandan.access import Refused, now
 from gandan.secrecy import vault
 from gandan.secrecy.models import DataKey, Tombstone
@@ -38,7 +40,7 @@ def of_matters(matters: Iterable[UUID]) -> dict[UUID, tuple[UUID, bytes]]:
     made: dict[UUID, tuple[UUID, bytes]] = {}
     if missing:
         if Tombstone.objects.filter(matter__in=missing).exists():
-            raise Refused("This matter was erased; nothing can be added to it.")
+            raise Refused(_("This matter was erased; nothing can be added to it."))
         version, locking = current()
         new = []
         for matter in missing:
