@@ -10,6 +10,7 @@ from gandan.access import interface, typed
 from gandan.access.decorators import public
 from gandan.cases.models import Attachment, Case, CaseEvent, CaseIdentity
 from gandan.config import api
+from gandan.ui import tables
 from tests.api.conftest import Program
 
 pytestmark = pytest.mark.django_db
@@ -305,6 +306,15 @@ def test_the_description_names_every_operation_with_its_rule(cast, program):
     assert len(locked) == 4 and all(e["security"] == [{"session": []}] for e in locked)
 
 
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_the_page_for_programs_lists_every_operation_and_loads_nothing_from_elsewhere(cast, program, language):
+    page = program.client.get("/programs/" if language == "vi" else "/en/programs/")
+    text = page.content.decode()
+    assert page.status_code == 200 and text.count('<section class="panel"') == 20
+    assert "/api/v1/matters/with-files" in text and "case.read" in text
+    assert "http://" not in text.replace("http://www.w3.org", "") and "https://" not in text
+
+
 # Texts
 
 
@@ -331,4 +341,4 @@ def test_a_text_is_brought_into_one_form(typed_text, kept):
     [("=1+1", "'=1+1"), ("@SUM(A1)", "'@SUM(A1)"), ("-cmd", "'-cmd"), ("-12,5", "-12,5"), (7, 7), ("Xã", "Xã")],
 )
 def test_a_cell_never_becomes_a_formula(value, shown):
-    assert typed.cell(value) == shown
+    assert tables.cell(value) == shown

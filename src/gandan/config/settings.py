@@ -71,6 +71,7 @@ GANDAN_OPEN_MODELS = {
 }
 GANDAN_AUTHORITY = "gandan.staffing.authority.GrantAuthority"
 GANDAN_NAVIGATION = "gandan.config.navigation.navigation"
+GANDAN_INTERFACE = "gandan.config.api.document"
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

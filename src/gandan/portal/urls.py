@@ -7,6 +7,7 @@ urlpatterns = [
     path("search/", views.site_search, name="search"),
     path("units/<slug:slug>/results/", views.unit_results, name="unit_results"),
     path("results/", views.open_data, name="open_data"),
+    path("programs/", views.programs, name="programs"),
     path("privacy/", views.privacy, name="privacy"),
     path("accessibility/", views.accessibility, name="accessibility"),
     path("desk/command/", views.command, name="command"),

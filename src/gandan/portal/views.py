@@ -2,10 +2,12 @@ import csv
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from gandan.access import Reach, now, today
@@ -13,6 +15,7 @@ from gandan.access.decorators import needs, public
 from gandan.cases import catalogue, results, search
 from gandan.obligations import worklist
 from gandan.portal import periods
+from gandan.ui.tables import cell
 from gandan.units.models import Unit, UnitReach, dated, find
 from gandan.units.views import office_of
 
@@ -147,6 +150,30 @@ def privacy(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/privacy.html")
 
 
+@public("what the interface offers is published")
+def programs(request: HttpRequest) -> HttpResponse:
+    """The operations that other programs may use, as plain text: address, what it takes, who may use it."""
+    described = import_string(settings.GANDAN_INTERFACE)()
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for address, methods in described["paths"].items():
+        for method, entry in methods.items():
+            body = next(iter(entry.get("requestBody", {}).get("content", {})), "")
+            rule, _colon, words = entry["x-access"].partition(": ")
+            groups.setdefault(entry["tags"][0], []).append(
+                {
+                    "id": entry["operationId"],
+                    "method": method.upper(),
+                    "address": address,
+                    "description": entry.get("description", ""),
+                    "takes": [p["name"] for p in entry.get("parameters", []) if p["in"] == "query"],
+                    "body": body,
+                    "needs": words if rule == "needs" else "",
+                    "answers": sorted(entry["responses"]),
+                }
+            )
+    return render(request, "portal/programs.html", {"groups": groups})
+
+
 @public("how far these pages can be used by everybody")
 def accessibility(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/accessibility.html")
@@ -247,5 +274,5 @@ def _download(rows: list[results.Results], name: str, form: str) -> HttpResponse
     response.write("\ufeff")
     writer = csv.DictWriter(response, fieldnames=list(table[0]) if table else ["unit"])
     writer.writeheader()
-    writer.writerows([{key: "" if value is None else value for key, value in row.items()} for row in table])
+    writer.writerows([{key: "" if value is None else cell(value) for key, value in row.items()} for row in table])
     return response
