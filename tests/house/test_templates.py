@@ -12,7 +12,7 @@ _NAMED = re.compile(r"""{%-?\s*(?:include|extends|component|cotton|fragment)\s+[
 _QUOTED_NAME = re.compile(r"""["']([\w./-]+\.(?:html|txt|svg|js|xml))(?:#[\w-]+)?["']""")
 LOADED_BY_THE_FRAMEWORK = (
     # By name from Django, allauth and the form renderer; they replace the packages' own.
-    re.compile(r"^(400|403|404|409|429|500)(_csrf)?\.html$"),
+    re.compile(r"^(400|401|403|404|409|429|500)(_csrf)?\.html$"),
     re.compile(r"^(account|mfa|allauth|django/forms)/"),
     re.compile(r"^registration/"),
 )

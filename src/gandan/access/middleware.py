@@ -63,7 +63,7 @@ def signed_out(request: HttpRequest) -> HttpResponse:
     back = came.path if came.netloc == request.get_host() and came.path.startswith("/") else "/"
     typed = [value for name, value in request.POST.items() if len(value.split()) > 1 and "password" not in name]
     context = {"address": redirect_to_login(back).url, "typed": typed}
-    answer = TemplateResponse(request, "ui/signed_out.html", context, status=401).render()
+    answer = TemplateResponse(request, "401.html", context, status=401).render()
     answer["Cache-Control"] = "no-store"
     return answer
 
