@@ -136,7 +136,8 @@ def run(description: dict[str, Any], cookies: dict[str, dict[str, str]], cases: 
             each for each in every if _entry(told, each).get("requestBody") or _entry(told, each).get("parameters")
         ]
         for operation in every if mode is GenerationMode.POSITIVE else varied:
-            share = cases // len(varied) // 2 + 1 if operation in varied else 5
+            # Some operations have only so many cases; the others make up for them.
+            share = cases * 3 // len(varied) // 4 if operation in varied else 5
             _ask(operation, mode, share, cookies, _checks(told, operation, mode), outcome)
     return outcome
 
@@ -218,7 +219,7 @@ def test_the_interface_keeps_to_its_description(cast, cookies, monkeypatch):
     print(f"{outcome.cases} cases, {len(outcome.faults)} faults, {dict(sorted(statuses.items()))}")
     assert not outcome.faults, "\n".join(dict.fromkeys(outcome.faults))
     assert not any(status.startswith("5") for status in statuses)
-    assert outcome.cases >= CASES * 0.9
+    assert outcome.cases >= CASES
     # The cases got behind the doors: things were received, followed and read.
     for name in ("POST /api/v1/matters 201", "POST /api/v1/follow 200", "GET /api/v1/cases/{case} 200"):
         assert outcome.answers[name], name

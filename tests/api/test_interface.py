@@ -232,6 +232,11 @@ def test_what_is_not_there_is_said_as_a_problem(cast, program):
         assert answer["Content-Type"] == "application/problem+json", path
 
 
+def test_a_day_is_written_as_a_day(cast, program):
+    for day in ("1700000000", "2026-07-01T00:00:00", "1/7/2026", "2026-02-30", "0001-01-01", ""):
+        assert program.get("/units", on=day).status_code == 422, day
+
+
 # Staff
 
 

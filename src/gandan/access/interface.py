@@ -6,7 +6,9 @@ a sentence in the language asked for, as application/problem+json (RFC 9457).
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
+from datetime import date
 from typing import Annotated, Any
 
 from django.core.exceptions import BadRequest, ObjectDoesNotExist, RequestDataTooBig, SuspiciousOperation
@@ -22,6 +24,7 @@ from ninja.errors import HttpError, ValidationError
 from ninja.operation import Operation
 from ninja.parser import Parser
 from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from gandan.access.errors import Refused
 from gandan.access.typed import content_length, whole
@@ -59,6 +62,18 @@ def text(longest: int, *, shortest: int = 0, **options: Any) -> Any:
     if shortest:
         options["pattern"] = r"\S"
     return Annotated[str, Field(min_length=shortest, max_length=longest, **options), BeforeValidator(_typed)]
+
+
+def _written_day(value: Any) -> Any:
+    # Neither seconds since 1970 nor an hour: a day.
+    if isinstance(value, str) and not _DAY.fullmatch(value):
+        raise PydanticCustomError("date_parsing", "not a day")
+    return value
+
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2199, 12, 31)), BeforeValidator(_written_day)]
+"""A day as 2026-07-01."""
 
 
 def _typed(value: Any) -> Any:

@@ -1,25 +1,23 @@
 """The working calendar, the terms of the law, and what is owed, for other programs."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from django.http import HttpRequest
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from ninja import Query, Router, Schema
-from pydantic import Field
 
 from gandan.access import now, today
 from gandan.access.decorators import needs, public
-from gandan.access.interface import Declined, Words, absent, may_refuse, text
+from gandan.access.interface import Day, Declined, Words, absent, may_refuse, text
 from gandan.obligations import explain, terms, worklist
 from gandan.obligations.models import CalendarDay, CalendarYear, Obligation, Term
 from gandan.units.models import Unit
 
 router = Router(tags=["obligations"])
 
-Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2199, 12, 31))]
 Bucket = Literal["all", "overdue", "today", "week", "later", "waiting"]
 
 

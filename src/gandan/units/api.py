@@ -13,7 +13,7 @@ from pydantic import Field
 
 from gandan.access import today
 from gandan.access.decorators import public
-from gandan.access.interface import Declined, Words, answers_with, may_refuse, text
+from gandan.access.interface import Day, Declined, Words, answers_with, may_refuse, text
 from gandan.units import recorded, register, restating, views
 from gandan.units.models import Placement, Reorganisation, Unit, UnitReach, UnitVersion, dated, find
 
@@ -22,7 +22,6 @@ PAGE = 200
 TABLE_BYTES = 1024 * 1024
 TABLE_ROWS = 20_000
 
-Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2199, 12, 31))]
 Chain = Literal["police", "administrative"]
 Level = Literal["country", "province", "district", "commune"]
 
