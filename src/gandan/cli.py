@@ -116,6 +116,11 @@ def build_parser() -> argparse.ArgumentParser:
     from gandan.audit import commandline as auditing
 
     auditing.add_arguments(audit)
+
+    keys = command("keys", "the keys that names and confided words are sealed with", _keys)
+    from gandan.secrecy import commandline as secrecy
+
+    secrecy.add_arguments(keys)
     return parser
 
 
@@ -219,6 +224,13 @@ def _move(options: argparse.Namespace) -> int:
     from gandan.config import move
 
     return move.move(options.to)
+
+
+def _keys(options: argparse.Namespace) -> int:
+    start_django()
+    from gandan.secrecy import commandline
+
+    return commandline.run(options)
 
 
 def _audit(options: argparse.Namespace) -> int:

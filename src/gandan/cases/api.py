@@ -24,6 +24,7 @@ from gandan.obligations import cursors, explain, terms, worklist
 from gandan.obligations.api import Owed, TermRow, term_row
 from gandan.obligations.models import Obligation
 from gandan.secrecy.fields import words as spoken
+from gandan.secrecy.middleware import source_of
 from gandan.units.models import Unit
 
 router = Router(tags=["cases"])
@@ -339,7 +340,7 @@ def _told(request: HttpRequest, words: Message, files: Sequence[UploadedFile]) -
 
 def _matter(request: HttpRequest, typed: str) -> Case:
     """Return the matter that a code opens. Wrong codes are counted as on the page, together with those there."""
-    source, at = request.META.get("REMOTE_ADDR", ""), now()
+    source, at = source_of(request), now()
     if guesses.too_many(source, at):
         raise Declined(429, _("Too many codes were tried from here. Wait an hour, or ask at the unit."))
     code = follow.clean(typed)

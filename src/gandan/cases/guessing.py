@@ -1,54 +1,42 @@
 """Holding off those who guess codes, without keeping anybody's address.
 
-Failures are counted in this process's memory only, under a hash whose key is drawn at random when the process
-starts and dies with it. Nothing of it reaches a disk.
+Failures are counted in buckets that all processes share. A bucket's name is a keyed hash, under a key outside the
+database, of another one whose key is drawn when the server starts, lives in memory and gives other names every day:
+what stands in the table leads back to nobody, and is deleted once the bucket is full again.
 """
 
-import hashlib
-import hmac
 import secrets
-import threading
-from collections import deque
-from datetime import datetime, timedelta
+from datetime import datetime
 
-_KEY = secrets.token_bytes(32)
-_HOUR, _MINUTE = timedelta(hours=1), timedelta(minutes=1)
+from gandan.accounts import limits
+
 PER_SOURCE_AN_HOUR = 10
 ALTOGETHER_A_MINUTE = 60
+_BURST, _RATE = 10, 0.99
+"""At most burst and rate together within any hour: fewer than eleven, so ten."""
+_ALL_BURST, _ALL_RATE = 30, 30 * 60
+"""Thirty at once and thirty more in a minute."""
+_ALL = "everybody"
 
 
 class Guesses:
-    """Failed tries by source and altogether, forgotten after an hour."""
+    """Failed tries by source and altogether."""
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._by_source: dict[str, deque[datetime]] = {}
-        self._all: deque[datetime] = deque()
+    def __init__(self, name: str | None = None) -> None:
+        self._name = secrets.token_hex(8) if name is None else name
 
     def too_many(self, source: str, at: datetime) -> bool:
-        with self._lock:
-            self._forget(at)
-            mine = self._by_source.get(_hash(source), ())
-            return len(mine) >= PER_SOURCE_AN_HOUR or len(self._all) >= ALTOGETHER_A_MINUTE
+        """Say whether a source, or all together, must wait."""
+        own = limits.look(self._bucket("code"), source, _RATE, _BURST, at)
+        return not own or not limits.look(self._bucket("codes"), _ALL, _ALL_RATE, _ALL_BURST, at)
 
     def failed(self, source: str, at: datetime) -> None:
-        with self._lock:
-            self._by_source.setdefault(_hash(source), deque()).append(at)
-            self._all.append(at)
+        """Count one failure. Call it outside a transaction."""
+        limits.take(self._bucket("code"), source, _RATE, _BURST, at)
+        limits.take(self._bucket("codes"), _ALL, _ALL_RATE, _ALL_BURST, at)
 
-    def _forget(self, at: datetime) -> None:
-        while self._all and at - self._all[0] > _MINUTE:
-            self._all.popleft()
-        for key in list(self._by_source):
-            tries = self._by_source[key]
-            while tries and at - tries[0] > _HOUR:
-                tries.popleft()
-            if not tries:
-                del self._by_source[key]
+    def _bucket(self, what: str) -> str:
+        return f"{what}{self._name}"
 
 
-guesses = Guesses()
-
-
-def _hash(source: str) -> str:
-    return hmac.new(_KEY, source.encode(), hashlib.sha256).hexdigest()
+guesses = Guesses("")

@@ -22,6 +22,7 @@ from gandan.cases.models import Case, CaseEvent, Draft, Procedure
 from gandan.obligations import explain, terms, worklist
 from gandan.obligations.models import Obligation
 from gandan.secrecy.fields import words
+from gandan.secrecy.middleware import source_of
 from gandan.ui.views import too_many
 from gandan.units.models import Unit
 
@@ -323,7 +324,7 @@ def follow_case(request: HttpRequest) -> HttpResponse:
     form = public_forms.CodeForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return render(request, "cases/public/follow.html", {"form": form}, status=422 if form.errors else 200)
-    source = request.META.get("REMOTE_ADDR", "")
+    source = source_of(request)
     at = now()
     if guesses.too_many(source, at):
         return too_many(request)
@@ -348,7 +349,7 @@ def follow_case(request: HttpRequest) -> HttpResponse:
 def follow_file(request: HttpRequest, file: UUID) -> HttpResponse:
     case = _find(follow.clean(request.POST.get("code", "")))
     if case is None:
-        guesses.failed(request.META.get("REMOTE_ADDR", ""), now())
+        guesses.failed(source_of(request), now())
         raise Http404
     return file_response(get_object_or_404(case.attachments.filter(shown=True), pk=file))
 

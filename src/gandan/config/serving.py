@@ -27,6 +27,7 @@ def serve(options: argparse.Namespace) -> int:
     from granian.log import LogLevels
 
     from gandan.config import installation, upgrading
+    from gandan.secrecy import middleware as nameless
 
     if settings.GANDAN_DEMO and options.host not in {"127.0.0.1", "localhost", "::1"}:
         raise CommandError("the demo opens every chair without a password, so it serves loopback only", REFUSED)
@@ -41,6 +42,7 @@ def serve(options: argparse.Namespace) -> int:
     durability.settle(settings.GANDAN_HOME)
     connection.close()
     os.environ[PARENT] = str(os.getpid())
+    nameless.prepare()
     server = Granian(
         "gandan.config.wsgi:application",
         address=options.host,

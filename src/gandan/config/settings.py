@@ -74,6 +74,7 @@ GANDAN_NAVIGATION = "gandan.config.navigation.navigation"
 GANDAN_INTERFACE = "gandan.config.api.document"
 
 MIDDLEWARE = [
+    "gandan.secrecy.middleware.Nameless",
     "django.middleware.security.SecurityMiddleware",
     "gandan.ui.middleware.SecurityHeaders",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -242,6 +243,8 @@ ALLOWED_HOSTS = (
 )
 CSRF_TRUSTED_ORIGINS = [GANDAN_URL.rstrip("/")] if _SECURE else []
 DATA_UPLOAD_MAX_MEMORY_SIZE = 25 * 1024 * 1024
+# Files that people send pass through memory only: none is written down before it has been cleaned.
+FILE_UPLOAD_HANDLERS = ["gandan.secrecy.uploads.InMemory"]
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 400
 DATA_UPLOAD_MAX_NUMBER_FILES = 10
 GANDAN_BODY_BYTES = 60 * 1024 * 1024

@@ -117,6 +117,9 @@ class SealedTextField(models.TextField):
 class SealedJSONField(SealedTextField):
     """A list or mapping that is sealed where its row says so; a text column to the database."""
 
+    _pyi_private_set_type: Any
+    _pyi_private_get_type: Any
+
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
         return value if value is None or _is_token(value) else json.loads(value)
 

@@ -53,7 +53,7 @@ def newest() -> int:
 
 def make(version: int) -> None:
     """Make the key of a number, unless another process has just done so. It is on the disk when this returns."""
-    place(version, secrets.token_bytes(32))
+    place(f"kek-{version}.key", secrets.token_bytes(32))
     logger.warning(
         "A new key %s was made in %s. Without it no name and no sealed word can be read again: "
         "split it among three holders now with `gandan keys escrow DIR`.",
@@ -62,10 +62,10 @@ def make(version: int) -> None:
     )
 
 
-def place(version: int, key: bytes) -> None:
+def place(name: str, key: bytes) -> None:
     """Put a key of 32 bytes into its file, never over another one."""
     folder().mkdir(parents=True, exist_ok=True, mode=0o700)
-    goal = folder() / f"kek-{version}.key"
+    goal = folder() / name
     temporary = folder() / f".kek.{secrets.token_hex(8)}"
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
     try:
