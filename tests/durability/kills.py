@@ -198,9 +198,13 @@ class _Sender(threading.Thread):
         super().__init__(daemon=True)
         self.browser, self.drafts, self.ledger, self.drawn = citizens.Browser(url), drafts, ledger, drawn
         self.again = 0
+        self.stopped = False
+        """Set to end before everything is acknowledged."""
 
     def run(self) -> None:
         for draft, text in self.drafts:
+            if self.stopped:
+                break
             errand = citizens.Errand(text, [], draft=draft)
             self.ledger.add(errand)
             self._until_acknowledged(errand)
@@ -210,7 +214,7 @@ class _Sender(threading.Thread):
         self.browser.close()
 
     def _until_acknowledged(self, errand: citizens.Errand) -> None:
-        while True:
+        while not self.stopped:
             try:
                 receipt = citizens.send(self._ask, f"/report/{errand.draft}")
             except (OSError, http.client.HTTPException, citizens.TryAgain):
