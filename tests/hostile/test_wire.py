@@ -8,8 +8,6 @@ from urllib.parse import urlsplit
 
 import pytest
 
-pytestmark = pytest.mark.loop
-
 CRLF = "\r\n"
 
 
