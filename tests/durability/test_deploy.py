@@ -96,7 +96,7 @@ def test_systemd_accepts_every_unit(path, tmp_path):
 def test_the_example_of_settings_names_only_settings_that_are_read():
     known = {name for name, _, _ in environment.table()} | {"GANDAN_BACKUP_RECIPIENTS"}
     text = (DEPLOY / "environment.example").read_text()
-    named = dict(line.split("=", 1) for line in text.splitlines() if line and not line.startswith("#"))
+    named = dict(line.replace('"', "").split("=", 1) for line in text.splitlines() if line and not line.startswith("#"))
     assert set(named) <= known
     read = environment.read(named)
     assert read.is_secure and not read.demo
