@@ -121,6 +121,9 @@ def build_parser() -> argparse.ArgumentParser:
     from gandan.secrecy import commandline as secrecy
 
     secrecy.add_arguments(keys)
+
+    retention = command("retention", "forget what is past its legal period, as `gandan work` does", _retention)
+    retention.add_argument("--dry-run", action="store_true", help="only say what would be forgotten")
     return parser
 
 
@@ -231,6 +234,13 @@ def _keys(options: argparse.Namespace) -> int:
     from gandan.secrecy import commandline
 
     return commandline.run(options)
+
+
+def _retention(options: argparse.Namespace) -> int:
+    start_django()
+    from gandan.secrecy import commandline
+
+    return commandline.retention(dry_run=options.dry_run)
 
 
 def _audit(options: argparse.Namespace) -> int:

@@ -12,12 +12,13 @@ class CasesConfig(AppConfig):
     def ready(self) -> None:
         from gandan.access import states
         from gandan.audit import triggers
-        from gandan.cases import summaries
+        from gandan.cases import forgetting, summaries
         from gandan.cases.models import Case, CaseEvent
         from gandan.cases.succession import CaseCarrier
         from gandan.obligations import kinds
         from gandan.units import succession
 
+        forgetting.register()
         triggers.append_only(CaseEvent, but_columns=("text",))
         kinds.register("case", "case", summaries.summaries)
         succession.register(CaseCarrier())

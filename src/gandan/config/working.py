@@ -71,6 +71,7 @@ def jobs() -> list[Job]:
     from gandan.cases import uploads
     from gandan.config import upgrading
     from gandan.obligations import jobs as obligations
+    from gandan.secrecy import retention
     from gandan.units import jobs as units
 
     return [
@@ -79,6 +80,7 @@ def jobs() -> list[Job]:
         ("drafts and finished matters", cases.tick),
         ("files of interrupted uploads", uploads.clear_interrupted),
         ("old copies from before an upgrade", upgrading.clear_old_snapshots),
+        ("matters past their period", retention.tick),
         ("checkpoints of the record", audit.tick),
     ]
 

@@ -153,3 +153,15 @@ def joined(shares: list[Path]) -> dict[str, bytes]:
     if hashlib.sha256(whole[_SUM:]).digest()[:_SUM] != whole[:_SUM]:
         raise ValueError("these shares do not give the keys: one of them was altered")
     return {name: bytes.fromhex(key) for name, key in json.loads(whole[_SUM:]).items()}
+
+
+def retention(*, dry_run: bool) -> int:
+    """Forget what is past its period, or only say what would be; print one line a table."""
+    from gandan.access import now
+    from gandan.secrecy import retention as periods
+
+    for line in periods.run(now(), dry_run=dry_run):
+        rule, days = line.rule, "for ever" if line.rule.days is None else f"{line.rule.days} days"
+        print(f"{rule.table:20} {rule.do:10} {days:10} {line.due:6} past it, {line.held:4} held  {rule.basis['en']}")
+    print("Nothing was changed." if dry_run else "Done.")
+    return OK

@@ -1,0 +1,181 @@
+"""How long what is kept, and forgetting it in time.
+
+The table of periods is data, versioned with its legal ground. A room registers, for a table of its own, what is past
+its period and how one matter is forgotten; the night's work does it. Nothing under a hold is touched.
+"""
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import yaml
+from django.db import transaction
+
+from gandan import audit
+from gandan.access import SystemActor, now
+from gandan.access.clock import day_of
+from gandan.secrecy import vault
+from gandan.secrecy.models import DataKey, Hold, Tombstone
+
+_FILE = Path(__file__).parent / "reference" / "retention.yaml"
+AT_ONCE = 500
+Due = Callable[[datetime], Iterable[UUID]]
+Forget = Callable[[UUID, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One line of the table: after `days` from what `counted` names, rows are deleted, anonymised or kept."""
+
+    table: str
+    version: int
+    valid_from: date
+    sensitivity: str
+    do: str
+    days: int | None
+    counted: dict[str, str]
+    basis: dict[str, str]
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Keeper:
+    """What a room knows of a table: which matters ended before an instant, and how one is forgotten."""
+
+    due: Due
+    forget: Forget
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What one rule did, or would do: how many are past their period, and how many of them are held."""
+
+    rule: Rule
+    due: int
+    held: int
+
+
+_KEEPERS: dict[str, Keeper] = {}
+_ERASERS: list[Callable[[UUID], None]] = []
+
+
+def register(table: str, keeper: Keeper) -> None:
+    """Say how rows of a table are forgotten when their period is over."""
+    _KEEPERS[table] = keeper
+
+
+def register_eraser(erase: Callable[[UUID], None]) -> None:
+    """Say how a room forgets one matter, again and again if need be."""
+    if erase not in _ERASERS:
+        _ERASERS.append(erase)
+
+
+@lru_cache(maxsize=1)
+def every_rule() -> tuple[Rule, ...]:
+    """Return all versions of all rules, as the file lists them."""
+    lines: list[dict[str, Any]] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+    return tuple(
+        Rule(
+            line["table"],
+            line["version"],
+            line["valid_from"],
+            line["class"],
+            line["do"],
+            line["days"],
+            {"vi": line["counted_vi"], "en": line["counted_en"]},
+            {"vi": line["basis_vi"], "en": line["basis_en"]},
+            line["evidence"],
+        )
+        for line in lines
+    )
+
+
+def rules(on: date) -> list[Rule]:
+    """Return the rules in force on a day, one a table."""
+    found: dict[str, Rule] = {}
+    for rule in sorted(every_rule(), key=lambda each: (each.valid_from, each.version)):
+        if rule.valid_from <= on:
+            found[rule.table] = rule
+    return list(found.values())
+
+
+def run(at: datetime, *, dry_run: bool = False) -> list[Line]:
+    """Forget what is past its period, each matter in a transaction of its own; return a line for each rule.
+
+    Run again it does nothing more. With `dry_run` it only counts.
+    """
+    lines = []
+    for rule in rules(day_of(at)):
+        keeper = _KEEPERS.get(rule.table)
+        if keeper is None or rule.days is None:
+            lines.append(Line(rule, 0, 0))
+            continue
+        due = list(keeper.due(at - timedelta(days=rule.days)))
+        held = set(Hold.objects.filter(lifted_at=None).values_list("matter", flat=True)).intersection(due)
+        lines.append(Line(rule, len(due), len(held)))
+        if not dry_run:
+            for matter in [each for each in due if each not in held][:AT_ONCE]:
+                with transaction.atomic():
+                    keeper.forget(matter, f"retention:{rule.version}")
+    return lines
+
+
+def tick(at: datetime) -> int:
+    """Do the night's forgetting; return how much was past its period and not held."""
+    return sum(line.due - line.held for line in run(at))
+
+
+def erase(matter: UUID, reason: str) -> None:
+    """Destroy the key of a matter, let every room forget it, and leave a tombstone. Once done it stays done."""
+    with transaction.atomic():
+        if not Tombstone.objects.filter(matter=matter).exists():
+            Tombstone.objects.create(matter=matter, at=now(), reason=reason[:40])
+        for forget in _ERASERS:
+            forget(matter)
+        DataKey.objects.filter(matter=matter).delete()
+        audit.record("matter.erase", by=SystemActor("work"), object_id=matter, reason=reason)
+    # Beside the keys, outside every backup: so that an older copy, restored, forgets again.
+    _note(matter, reason)
+
+
+def replay_tombstones() -> int:
+    """Forget again, in a database that was just restored, whatever was erased after the copy was made; return how
+    many matters that were."""
+    told = _noted()
+    known = set(Tombstone.objects.values_list("matter", flat=True))
+    missing = [(matter, reason) for matter, reason in told.items() if matter not in known]
+    missing += [(row.matter, row.reason) for row in Tombstone.objects.filter(matter__in=_with_keys())]
+    for matter, reason in missing:
+        erase(matter, reason)
+    return len(missing)
+
+
+def _with_keys() -> Any:
+    return DataKey.objects.values("matter")
+
+
+def _path() -> Path:
+    return vault.folder() / "erased"
+
+
+def _note(matter: UUID, reason: str) -> None:
+    if matter in _noted():
+        return
+    vault.folder().mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(_path(), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(f"{matter.hex} {reason[:40]}\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _noted() -> dict[UUID, str]:
+    if not _path().exists():
+        return {}
+    lines = [line.split(" ", 1) for line in _path().read_text(encoding="utf-8").splitlines() if line.strip()]
+    return {UUID(hex=line[0]): line[-1] for line in lines}
