@@ -131,8 +131,9 @@ def sent(client: Client, page: str, form: Form, words: str) -> Any:
 
 def shut(response: Any) -> None:
     """Close the file of a download; closing the answer itself would end the database's connection too."""
-    if hasattr(response, "file_to_stream"):
-        response.file_to_stream.close()
+    if response.streaming:
+        for close in response._resource_closers:
+            close()
 
 
 def harm(response: Any) -> list[str]:
