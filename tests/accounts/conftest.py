@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ def _quick(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
     monkeypatch.setattr("django.contrib.auth.hashers.PBKDF2PasswordHasher.iterations", 1)
     # The app on the phone and the server read the same clock as everything else here.
-    monkeypatch.setattr(totp.time, "time", lambda: now().timestamp())
+    monkeypatch.setattr(totp, "time", SimpleNamespace(time=lambda: now().timestamp()))
 
 
 @pytest.fixture

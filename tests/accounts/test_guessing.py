@@ -1,15 +1,23 @@
 """Guessing is held off for an account and for a place, and an office of fifty behind one address works on."""
 
+from contextlib import ExitStack
 from datetime import timedelta
+from threading import Lock, Thread
+from time import sleep
 
 import numpy as np
 import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
 from gandan.access import now
 from gandan.accounts import guessing
 from gandan.accounts.guessing import Tries
+from gandan.accounts.hashers import AT_ONCE, OfficeArgon2, waiting_room
+from gandan.accounts.models import User
 from tests.accounts.conftest import Move, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -152,3 +160,61 @@ def test_known_and_unknown_names_cost_the_same_hashes(staff, monkeypatch):
     counted.clear()
     sign_in(Client(), "lan", "wrong")
     assert [*costs, len(counted)] == [1, 1, 1]
+
+
+def test_when_too_many_sign_in_at_once_one_more_is_asked_to_press_again_and_loses_no_try(staff):
+    client = Client()
+    sign_in(client, "pao", "wrong")
+    with waiting_room(), ExitStack() as others:
+        for _ in range(AT_ONCE):
+            others.enter_context(waiting_room())
+        for _ in range(9):
+            answer = sign_in(client, "pao")
+            assert answer.status_code == 503 and answer["Retry-After"] == "3"
+            assert 'value="pao"' in answer.content.decode()
+    assert sign_in(client, "pao").status_code == 302
+
+
+@pytest.mark.agnostic
+def test_no_more_passwords_are_hashed_at_once_than_the_machine_has_room_for(monkeypatch):
+    most, running, lock = [0], [0], Lock()
+
+    def slow(*_given, **_more):
+        with lock:
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+        sleep(0.02)
+        with lock:
+            running[0] -= 1
+        return True
+
+    monkeypatch.setattr(Argon2PasswordHasher, "verify", slow)
+    threads = [Thread(target=lambda: OfficeArgon2().verify("x", "y")) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most[0] == AT_ONCE
+
+
+@pytest.mark.agnostic
+@pytest.mark.parametrize(
+    "password",
+    [
+        "LoThiXuan2026!!",
+        "congan@123456",
+        "gandangandangandan",
+        "qwertyuiop123456",
+        "Xuân Lò Thị 1999",
+        "aaaaaaaaaaaaaaa",
+    ],
+)
+def test_a_password_that_the_office_would_guess_is_refused(password):
+    person = User(username="lo.thi.xuan", full_name="Lò Thị Xuân")
+    with pytest.raises(ValidationError):
+        validate_password(password, person)
+
+
+@pytest.mark.agnostic
+def test_a_sentence_of_ones_own_is_accepted():
+    validate_password("trâu trắng ăn cỏ ven suối", User(username="lo.thi.xuan", full_name="Lò Thị Xuân"))

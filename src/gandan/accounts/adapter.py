@@ -61,7 +61,7 @@ class StaffOnly(DefaultAccountAdapter):
             with waiting_room():
                 user = super().authenticate(request, **credentials)
         except Busy:
-            tries.succeeded()
+            tries.undone()
             raise forms.ValidationError(
                 _("Many people are signing in at this moment. Press the button again in a few seconds."), code="busy"
             ) from None
