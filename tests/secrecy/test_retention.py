@@ -93,3 +93,14 @@ def test_every_table_with_sealed_fields_has_a_period_with_its_ground():
     for rule in retention.every_rule():
         assert apps.get_model(rule.table) and rule.do in {"delete", "anonymise", "keep"}
         assert rule.basis["vi"] and rule.basis["en"] and (rule.days is None) == (rule.do == "keep")
+
+
+def test_oversight_reads_the_weekly_list_and_auditors_the_periods(world, at_desk):
+    case = world.case()
+    at_desk("pao").do("reveal", case, reason="other", note="Hẹn gặp ở bản")
+    page = at_desk("inspector").get("openings").content.decode()
+    assert "Vàng A Pao" in page and "Hẹn gặp ở bản" in page and "Lò Thị Hoa" not in page
+    assert at_desk("pao").get("openings").status_code == 403
+    table = at_desk("auditor").get("retention").content.decode()
+    assert "cases.CaseIdentity" in table and "1.825" in table and "33/2024/QH15" in table
+    assert at_desk("pao").get("retention").status_code == 403

@@ -64,6 +64,7 @@ def _side(actor: Any) -> list[dict[str, Any]]:
             [
                 ("command", _("Units and overdue matters"), "chart", "command.read"),
                 ("audit_desk", _("Audit"), "search", "audit.read"),
+                ("openings", _("Names that were opened"), "search", "identity.review"),
             ],
         ),
         (

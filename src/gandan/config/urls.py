@@ -9,7 +9,7 @@ from gandan.config import api
 
 def _pages() -> list[URLPattern | URLResolver]:
     patterns: list[URLPattern | URLResolver] = []
-    for room in ("demo", "portal", "cases", "obligations", "staffing", "units", "accounts", "ui"):
+    for room in ("demo", "portal", "cases", "obligations", "staffing", "units", "secrecy", "accounts", "ui"):
         if (settings.PACKAGE / room / "urls.py").exists():
             patterns.append(path("", include(f"gandan.{room}.urls")))
     return patterns

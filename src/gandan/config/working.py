@@ -80,7 +80,7 @@ def jobs() -> list[Job]:
         ("drafts and finished matters", cases.tick),
         ("files of interrupted uploads", uploads.clear_interrupted),
         ("old copies from before an upgrade", upgrading.clear_old_snapshots),
-        ("matters past their period", retention.tick),
+        ("matters past their period", retention.nightly),
         ("checkpoints of the record", audit.tick),
     ]
 

@@ -61,6 +61,7 @@ class Line:
 
 
 _KEEPERS: dict[str, Keeper] = {}
+_DONE: set[date] = set()
 _ERASERS: list[Callable[[UUID], None]] = []
 
 
@@ -128,6 +129,17 @@ def run(at: datetime, *, dry_run: bool = False) -> list[Line]:
 def tick(at: datetime) -> int:
     """Do the night's forgetting; return how much was past its period and not held."""
     return sum(line.due - line.held for line in run(at))
+
+
+def nightly(at: datetime) -> int:
+    """Do it once a day and process: looking for what is past its period walks over every matter that ever ended."""
+    day = day_of(at)
+    if day in _DONE:
+        return 0
+    done = tick(at)
+    _DONE.clear()
+    _DONE.add(day)
+    return done
 
 
 def erase(matter: UUID, reason: str) -> None:
