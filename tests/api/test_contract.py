@@ -137,7 +137,7 @@ def run(description: dict[str, Any], cookies: dict[str, dict[str, str]], cases: 
         ]
         for operation in every if mode is GenerationMode.POSITIVE else varied:
             # Some operations have only so many cases; the others make up for them.
-            share = cases * 3 // len(varied) // 4 if operation in varied else 5
+            share = cases * 13 // len(varied) // 20 if operation in varied else 5
             _ask(operation, mode, share, cookies, _checks(told, operation, mode), outcome)
     return outcome
 
