@@ -15,7 +15,7 @@ from tests.hostile import corpus, trial
 pytestmark = pytest.mark.agnostic
 
 MUTANTS = {"upload": 2500, "table": 1000, "terms": 500, "procedures": 500}
-MANY_MUTANTS = {"upload": 55_000, "table": 25_000, "terms": 10_000, "procedures": 10_000}
+MANY_MUTANTS = {"upload": 70_000, "table": 10_000, "terms": 10_000, "procedures": 10_000}
 CONTROLS = [("breaks", "KeyError"), ("hangs", "SIG"), ("eats", "MiB"), ("dies", "SIGSEGV")]
 CLASSICS = [("table", corpus.CSV), ("terms", corpus.YAML), ("procedures", corpus.YAML)]
 REFUSED = {
