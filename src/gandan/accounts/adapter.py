@@ -53,18 +53,21 @@ class StaffOnly(DefaultAccountAdapter):
 
         Raises ValidationError with how long to wait, for known and unknown names at the same count.
         """
+        try:
+            # Before anything is asked of the database: when many come at once, each costs little.
+            with waiting_room():
+                return self._compare(request, **credentials)
+        except Busy:
+            raise forms.ValidationError(
+                _("Many people are signing in at this moment. Press the button again in a few seconds."), code="busy"
+            ) from None
+
+    def _compare(self, request: HttpRequest, **credentials: Any) -> Any:
         tries = Tries(request, str(credentials.get("username", "")), now())
         answer = tries.begin()
         if not answer:
             raise too_many(answer)
-        try:
-            with waiting_room():
-                user = super().authenticate(request, **credentials)
-        except Busy:
-            tries.undone()
-            raise forms.ValidationError(
-                _("Many people are signing in at this moment. Press the button again in a few seconds."), code="busy"
-            ) from None
+        user = super().authenticate(request, **credentials)
         if user is None or not user.is_active:
             tries.failed()
             return None

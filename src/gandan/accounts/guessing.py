@@ -65,13 +65,9 @@ class Tries:
             for bucket, key, size in self._here:
                 limits.take(bucket, key, size.rate, size.burst, self.at)
 
-    def undone(self) -> None:
-        """Give back the try: no password was compared."""
-        limits.give_back(self.bucket, self.name, self.size.rate, self.at)
-
     def succeeded(self) -> None:
         """Give back the try, and what the same person's slips cost the place."""
-        self.undone()
+        limits.give_back(self.bucket, self.name, self.size.rate, self.at)
         if not self.known:
             slips = limits.spent("slip", self._slip, SLIP.rate, self.at)
             if slips > 0:
