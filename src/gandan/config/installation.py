@@ -101,7 +101,9 @@ def check(options: argparse.Namespace) -> int:
     """Check everything that must always hold; print one line for each."""
     from gandan.audit import actions as audit
     from gandan.audit import triggers
+    from gandan.cases import sealing
     from gandan.obligations import replay
+    from gandan.secrecy import rotation
 
     call_command("check", verbosity=0)
     faults: list[str] = []
@@ -109,6 +111,8 @@ def check(options: argparse.Namespace) -> int:
         ("database durability", durability.faults()),
         ("database rules", triggers.missing()),
         ("replayed obligations", [str(fault) for fault in replay.check()]),
+        ("keys of matters", [f"{key}: {why}" for key, why in rotation.verify().shut]),
+        ("sealed words", [f"{n} rows hold words in the open"] if (n := sealing.unsealed()) else []),
         ("audit chain", [f"{code} at {seq}" for seq, code in audit.verify().faults]),
     ):
         print(f"{'ok   ' if not found else 'FAULT'} {title}" + "".join(f"\n      {each}" for each in found[:20]))
