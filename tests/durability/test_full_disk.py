@@ -6,11 +6,11 @@ memory (tmpfs). PostgreSQL's own disk is not filled here; its error codes are to
 
 import errno
 import os
-import random
 import resource
 import shutil
 import sqlite3
 import subprocess
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -63,8 +63,8 @@ class Small:
     """A disk in memory that is a little larger than the installation."""
 
     def __init__(self, folder: Path, base: Path) -> None:
-        self.home = folder / "disk"
-        self.home.mkdir()
+        # Not below pytest's folder, which could not be removed were this test stopped with the disk in place.
+        self.home = Path(tempfile.mkdtemp(prefix="gandan-small-disk-"))
         used = sum(path.stat().st_blocks * 512 for path in base.rglob("*"))
         size = used + MARGIN + 12_000_000
         subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", self.home], check=True)
@@ -86,6 +86,7 @@ class Small:
 
     def close(self) -> None:
         subprocess.run(["umount", "--lazy", self.home], check=True)
+        self.home.rmdir()
 
 
 WAYS = {"a limit on files": Limited, **({"a small disk": Small} if can_mount() else {})}
@@ -100,11 +101,12 @@ def test_a_full_disk_is_answered_honestly_and_recovers(prepared, tmp_path, way):
     disk = WAYS[way](tmp_path, prepared.home)
     processes = Processes(installation(disk.home), tmp_path / "log", workers=2, working=False)
     ledger, stop = citizens.Ledger(), threading.Event()
-    drawn = random.Random(2)
-    todo = citizens.errands(2, pictures=lambda _: [citizens.picture(drawn)])
+    slug = power_cuts._slug(disk.home)
     people = [
-        citizens.Citizen(processes.url, power_cuts._slug(disk.home), ledger, stop, [next(todo) for _ in range(400)])
-        for _ in range(4)
+        citizens.Citizen(
+            processes.url, slug, ledger, stop, citizens.errands(n, pictures=lambda drawn: [citizens.picture(drawn)])
+        )
+        for n in range(4)
     ]
     try:
         processes.start()
