@@ -4,9 +4,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from gandan.access import Refused, clock, now
+from gandan.access import Refused, clock, now, today
 from gandan.access.clock import VIETNAM
 from gandan.accounts.models import User
+from gandan.cases.models import Case
 from gandan.staffing import actions
 from gandan.staffing.models import Grant, Invitation
 
@@ -98,3 +99,11 @@ def test_who_left_lately_is_still_a_party_to_concerns_about_the_unit(cast):
     assert cast.na_then.pk in cast.actor("moved").affiliations
     with clock.at(now().astimezone(VIETNAM) + timedelta(days=400)):
         assert cast.na_then.pk not in cast.actor("moved").affiliations
+
+
+def test_a_role_at_a_unit_that_has_ended_opens_nothing(cast):
+    cast.brings(unit=cast.na_then)
+    assert Case.for_(cast.actor("pao"), "case.read").exists()
+    type(cast.na_then).objects.filter(pk=cast.na_then.pk).update(valid_to=today())
+    pao = cast.actor("pao")
+    assert not pao.grants and not pao.can("case.read") and not Case.for_(pao, "case.read").exists()

@@ -94,14 +94,20 @@ class _Held(NamedTuple):
     unit_id: UUID
     level: str
     title: str
+    unit_ended_on: date | None
 
     def is_in_force(self, on: date) -> bool:
+        """Say whether the dates hold and the unit is still there: a role at a unit that has ended opens nothing."""
+        if self.unit_ended_on is not None and self.unit_ended_on <= on:
+            return False
         return self.valid_from <= on and (self.valid_to is None or self.valid_to > on)
 
 
 def _grants(user: UUID) -> Any:
     rows = Grant.system("authority").filter(user=user).order_by("valid_from", "id")
-    return rows.values_list("pk", "role", "valid_from", "valid_to", "unit", "unit__level", "unit__title")
+    return rows.values_list(
+        "pk", "role", "valid_from", "valid_to", "unit", "unit__level", "unit__title", "unit__valid_to"
+    )
 
 
 def _origins(heir: UUID) -> Any:
