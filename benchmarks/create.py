@@ -105,7 +105,9 @@ def main(arguments: list[str] | None = None) -> int:
     receive()
     rows, size = written(receive)
     before, began = Case.system("benchmark").count(), time.perf_counter()
-    took = rounds.compare({"ours": receive, "bare": bare(rows, size)}, rounds=options.rounds, times=BATCH, meter=meter())
+    took = rounds.compare(
+        {"ours": receive, "bare": bare(rows, size)}, rounds=options.rounds, times=BATCH, meter=meter()
+    )
     kept = Case.system("benchmark").count() - before
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE benchmark_rows")
@@ -119,9 +121,10 @@ def main(arguments: list[str] | None = None) -> int:
         "values_ok": kept == options.rounds * BATCH + 3,
         "seconds": time.perf_counter() - began,
     }
+    cpu = {name: f"{seconds * 1000:.1f}" for name, seconds in took["best"].items()}
     print(
         f"{connection.vendor}: {rows} rows, {size} bytes; ours {rate['ours']:.0f}/s, bare {rate['bare']:.0f}/s, "
-        f"ratio {found['ratio']:.2f}; CPU {took['best']['ours'] * 1000:.1f} against {took['best']['bare'] * 1000:.1f} ms"
+        f"ratio {found['ratio']:.2f}; CPU {cpu['ours']} against {cpu['bare']} ms"
     )
     rounds.report("create", found, target=TARGET, json_file=options.json, rounds=options.rounds, batch=BATCH)
     return 0 if found["values_ok"] and found["ratio"] >= 0.6 else 1

@@ -61,7 +61,9 @@ def signed_out(request: HttpRequest) -> HttpResponse:
     """Return what somebody wrote to whom the door has closed meanwhile, and the way in, to the page they came from."""
     came = urlsplit(request.META.get("HTTP_REFERER", ""))
     back = came.path if came.netloc == request.get_host() and came.path.startswith("/") else "/"
-    typed = [value for name, value in request.POST.items() if len(value.split()) > 1 and "password" not in name]
+    typed = [
+        text for name, value in request.POST.items() if len((text := str(value)).split()) > 1 and "password" not in name
+    ]
     context = {"address": redirect_to_login(back).url, "typed": typed}
     answer = TemplateResponse(request, "401.html", context, status=401).render()
     answer["Cache-Control"] = "no-store"

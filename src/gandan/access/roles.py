@@ -74,7 +74,8 @@ RIGHTS: dict[str, Rights] = {
     ),
     Role.COMMANDER: Rights(frozenset({"case.read", "obligation.read", "results.read", "command.read", "unit.read"})),
     Role.OVERSIGHT: Rights(
-        frozenset({"unit.read", "concern.record", "grant.oversight", "identity.review"}), _CASEWORK | {"identity.reveal"}
+        frozenset({"unit.read", "concern.record", "grant.oversight", "identity.review"}),
+        _CASEWORK | {"identity.reveal"},
     ),
     Role.AUDITOR: Rights(
         frozenset(
