@@ -291,6 +291,9 @@ def kish(weight: Array) -> float:
     values = np.asarray(weight, dtype=np.float64)
     if values.size == 0:
         raise InferenceError("empty-data")
+    if not np.isfinite(values).all() or not values.any():
+        row = int(np.argmax(~np.isfinite(values)))
+        raise InferenceError("weight-not-positive", row=row, value=float(values[row]))
     return float(values.size * (values**2).sum() / values.sum() ** 2)
 
 
@@ -306,6 +309,8 @@ def _applied(
     names: tuple[str, ...],
 ) -> Design:
     keep, _ = _independent(x, np.asarray(design.weight), target, names)
+    if not keep:
+        return design
     x, target, names = x[:, keep], target[keep], tuple(names[j] for j in keep)
     weight = _calibrated(x, np.asarray(design.weight), target, distance, bounds, names)
     return design.with_weight(weight, _extended(design, x, target, distance, bounds, names))
@@ -434,6 +439,8 @@ def _independent(x: Any, base: Floats, totals: Floats, names: tuple[str, ...]) -
     """Return the columns to keep; raise `collinear` when the totals of those left out contradict."""
     from scipy.linalg import qr
 
+    if totals.size == 0:
+        return [], 0
     gram = _gram(x, np.abs(base))
     scale = np.sqrt(np.diag(gram))
     empty = scale == 0

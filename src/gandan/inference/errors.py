@@ -34,6 +34,7 @@ SENTENCES: dict[str, str] = {
     "budget-too-small": "a budget of {budget} does not buy one interview in each unit, which costs {least}",
     "stratum-unknown": "stratum {stratum} is not among those of the sample",
     "domain-unknown": "row {row} belongs to a domain that is not listed: {value!r}",
+    "domain-listed-twice": "the domain {value!r} is listed more than once",
     "stages-without-fpc": "further stages count only where population sizes are given; stage {stage} has none",
     "design-differs": "{what} must belong to the same design",
     "replicates-need-pairs": "balanced replication needs exactly two units in each stratum; {stratum} has {sampled}",

@@ -366,6 +366,9 @@ def _domain_codes(domain: Array | None, domains: Sequence[Any] | Array | None, r
     else:
         labels = np.asarray(domains)
         order = np.argsort(labels, kind="stable")
+        twice = labels[order][1:] == labels[order][:-1]
+        if twice.any():
+            raise InferenceError("domain-listed-twice", value=labels[order][np.argmax(twice)].item())
         found = np.minimum(np.searchsorted(labels[order], kept), max(labels.size - 1, 0))
         places = order[found] if labels.size else np.zeros(kept.size, dtype=np.int64)
         strange = labels[places] != kept if labels.size else np.ones(kept.size, dtype=bool)
@@ -1140,6 +1143,13 @@ def contrast(est: Array, cov: Array, L: Array, df: float, *, level: float = 0.95
     matrix = np.diag(matrix**2) if matrix.ndim == 1 else matrix
     if weights.shape[1] != values.size or matrix.shape != (values.size, values.size):
         raise InferenceError("length-mismatch", name="L", found=weights.shape, expected=values.size)
+    if not df > 0:
+        raise InferenceError("option-unknown", name="df", value=df, allowed="above 0, or infinite")
+    if not np.isfinite(weights).all():
+        at = np.argwhere(~np.isfinite(weights))[0]
+        raise InferenceError("not-finite", name="L", row=int(at[0]), value=float(weights[tuple(at)]))
+    if (np.diag(matrix) < 0).any() or (np.asarray(cov).ndim == 1 and (np.asarray(cov, dtype=np.float64) < 0).any()):
+        raise InferenceError("covariance-not-psd", smallest=float(np.nanmin(np.asarray(cov, dtype=np.float64))))
     unknown = ~np.isfinite(values) | ~np.isfinite(np.diag(matrix))
     lost = (weights[:, unknown] != 0).any(axis=1)
     clean = np.where(unknown[:, None] | unknown[None, :], 0.0, matrix)
@@ -1151,7 +1161,7 @@ def contrast(est: Array, cov: Array, L: Array, df: float, *, level: float = 0.95
     se = np.sqrt(np.maximum(np.diag(covariance), 0.0))
     se = np.where(lost, np.nan, se)
     with np.errstate(invalid="ignore", divide="ignore"):
-        t = result / se
+        t = np.where((result == 0) & (se == 0), 0.0, result / se)
         tail = ndtr(-np.abs(t)) if np.isinf(df) else stdtr(df, -np.abs(t))
     q = t_quantile(0.5 + level / 2, df)
     return Contrast(result, se, float(df), result - q * se, result + q * se, t, 2 * tail, covariance, level)
@@ -1195,7 +1205,7 @@ def quantiles(
     use = np.flatnonzero((code >= 0) & ~np.isnan(column) & (design.weight > 0))
     order = use[np.lexsort((column[use], code[use]))]
     starts, found = _runs(code[order])
-    ends = np.append(starts[1:], order.size)
+    ends = np.append(starts[1:], order.size)[: starts.size]
     curves = {}
     est = np.full((labels.size, asked.size), np.nan)
     n = np.zeros(labels.size, dtype=np.int64)
@@ -1264,6 +1274,12 @@ def brewer_variance(z: Array, probability: Array, strata: Array | None = None) -
     with one row unless its probability is 1, `probability-out-of-range`. Source: Brewer and Donadio (2003).
     """
     values, pi = _probabilities(z, probability)
+    if strata is not None:
+        given = np.asarray(strata)
+        if given.shape != values.shape:
+            raise InferenceError("length-mismatch", name="strata", found=given.shape, expected=values.shape)
+        if missing_codes(given).any():
+            raise InferenceError("missing-code", name="strata", row=int(np.argmax(missing_codes(given))))
     total = 0.0
     names, code = (
         (np.zeros(1), np.zeros(values.size, dtype=np.int64)) if strata is None else compact(np.asarray(strata))
@@ -1319,8 +1335,8 @@ def _joint(z: Array, joint: Array) -> tuple[Floats, Floats]:
     matrix = np.asarray(joint, dtype=np.float64)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise InferenceError("length-mismatch", name="joint", found=matrix.shape, expected="a square matrix")
-    values, _ = _probabilities(z, np.diag(matrix))
-    wrong = ~((matrix > 0) & (matrix <= 1))
+    values, pi = _probabilities(z, np.diag(matrix))
+    wrong = ~((matrix > 0) & (matrix <= np.minimum.outer(pi, pi) * (1 + 1e-12)))
     if wrong.any():
         raise InferenceError(
             "probability-out-of-range", row=int(np.argwhere(wrong)[0][0]), value=float(matrix[wrong][0])

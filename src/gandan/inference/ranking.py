@@ -1092,5 +1092,5 @@ def _check_draws(draws: int, level: float) -> None:
 
 
 def _check_tau(tau: int, size: int) -> None:
-    if not 1 <= tau <= size:
+    if not 1 <= tau <= size or tau != int(tau):
         raise InferenceError("tau-out-of-range", tau=tau, units=size)
