@@ -40,6 +40,14 @@ REFUSED = {
         lambda: estimates.estimate_domains(plain(), np.arange(ROWS), np.repeat([0, 1], 6), domains=[0, 0, 1]),
         "domain-listed-twice",
     ),
+    "values whose squares are beyond numbers": (
+        lambda: estimates.estimate_domains(plain(), 1e200 * np.arange(ROWS)),
+        "not-finite",
+    ),
+    "unknown degrees of freedom": (
+        lambda: estimates.estimate_domains(plain(), np.arange(ROWS), df=NAN),
+        "option-unknown",
+    ),
     "half a place among the best": (lambda: ranking.tau_best([1.0, 2], [1.0, 1], 1.5, seed=1), "tau-out-of-range"),
 }
 
@@ -66,3 +74,9 @@ def test_quantiles_of_missing_values_are_flagged_empty():
 def test_calibration_to_nothing_leaves_the_weights(columns):
     told = calibration.calibrate(plain(), columns, np.zeros(columns.shape[1]))
     assert np.array_equal(told.weight, plain().weight)
+
+
+def test_an_interval_for_proportions_around_a_mean_above_one_is_flagged():
+    told = estimates.estimate_domains(plain(), np.arange(ROWS), ci="logit")
+    assert np.isnan(told.lo).all() and told.flags["interval-undefined"].all()
+    assert "interval-undefined" not in estimates.estimate_domains(plain(), np.arange(ROWS)).flags

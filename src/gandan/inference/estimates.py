@@ -32,6 +32,7 @@ FLAGS = (
     "outside-data",
     "pooled-deff",
     "lonely-psu",
+    "interval-undefined",
 )
 _BIT = {name: 1 << place for place, name in enumerate(FLAGS)}
 _CHUNK = 1 << 17
@@ -262,7 +263,11 @@ def _sum_rows(
             block = np.where(valid, block, 0.0)
         heavy = _grouped(key[part], cells, weight[part], block)
         wy += heavy
-        squares = _grouped(code[part], domains, weight[part], block * block)
+        with np.errstate(over="ignore"):
+            squares = _grouped(code[part], domains, weight[part], block * block)
+        if not np.isfinite(squares).all():
+            row, column = np.unravel_index(int(np.abs(block).argmax()), block.shape)
+            raise InferenceError("not-finite", name="y squared", row=int(row) + start, value=float(block[row, column]))
         spread += squares
         if below is not None and wx is not None and xy is not None and xx is not None:
             under = below[part] if valid is None else np.where(valid, below[part], 0.0)
@@ -504,6 +509,8 @@ def estimate_cells(
         _never_zero_width(est, lo, hi, bits, still, blind, deff_replace, n, n_psu, freedom, level)
     elif stat != "total":
         lo, hi = np.where(blind, np.nan, lo), np.where(blind, np.nan, hi)
+    lost = ~bad & ~blind & (freedom > 0) & np.isfinite(se) & (np.isnan(lo) | np.isnan(hi))
+    bits[lost] |= _BIT["interval-undefined"]
     return Estimates(
         est,
         se,
@@ -695,6 +702,8 @@ def _freedom(df: Literal["design", "domain"] | float, first: Level, n_psu: Codes
             return np.full(n_psu.shape, float(first.stratum_of_unit.size - first.sampled.size))
         if df == "domain":
             return (n_psu - strata).astype(np.float64)
+        raise InferenceError("option-unknown", name="df", value=df, allowed="design, domain, or a number")
+    if np.isnan(df):
         raise InferenceError("option-unknown", name="df", value=df, allowed="design, domain, or a number")
     return np.full(n_psu.shape, float(df))
 
