@@ -258,9 +258,10 @@ def cells(walker: Walker, *, whole: bool) -> Iterator[Cell]:
 def inner_cells(walker: Walker, *, whole: bool) -> Iterator[Cell]:
     """Return the cells that need no address: every table, and every reason why not."""
     actors = sorted(name for name in walker.world.people if "@" in name)
-    tables = [m.__name__ for m in apps.get_models() if isinstance(getattr(m, "access", None), Policy)]
-    for number, name in enumerate(tables):
-        yield from (Cell(name, "READ", actor, "") for actor in actors[0 if whole else number % 2 :: 1 if whole else 2])
+    for number, model in enumerate(m for m in apps.get_models() if isinstance(getattr(m, "access", None), Policy)):
+        every = whole or model.access.matter  # type: ignore[attr-defined]
+        chosen = actors if every else actors[number % 2 :: 2]
+        yield from (Cell(model.__name__, "READ", actor, "") for actor in chosen)
     for number, name in enumerate(permissions.ALL):
         for place in _example(f"case_{name}").places:
             yield from (Cell(name, "WHY", actor, place) for actor in actors[number % 5 :: 1 if whole else 5])

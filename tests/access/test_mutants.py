@@ -1,0 +1,124 @@
+"""The walk is worth what it would notice: each rule is taken away in turn, and the walk must fail each time."""
+
+import time
+from typing import Any
+
+import pytest
+
+from tests.access import mutants, world
+from tests.access.walker import Cell, Walker, cells, inner_cells, quiet
+
+pytestmark = pytest.mark.django_db
+_LIBRARY = "the library asks for a signed-in person by itself, and sends nobody to the same page"
+_STATE = "says what the state of a matter or a form allows, not who may; tests/cases refuses by it directly"
+_SECOND = "a second lock behind the query that found the row; tests/staffing and tests/cases refuse by it directly"
+UNNOTICED = {
+    **{
+        f"@signed_in {name}": _LIBRARY
+        for name in [
+            "account_reauthenticate",
+            "account_change_password",
+            "account_set_password",
+            "mfa_index",
+            "mfa_reauthenticate",
+            "mfa_activate_totp",
+            "mfa_deactivate_totp",
+            "mfa_view_recovery_codes",
+            "mfa_generate_recovery_codes",
+            "mfa_download_recovery_codes",
+            "mfa_list_webauthn",
+            "mfa_add_webauthn",
+            "mfa_edit_webauthn",
+            "mfa_remove_webauthn",
+            "mfa_reauthenticate_webauthn",
+        ]
+    },
+    "@signed_in go_on": "nobody has kept a form, and is sent on to signing in",
+    **dict.fromkeys([f"gandan.cases.permissions.{n}" for n in ("settle", "reopening", "becoming", "rate")], _STATE),
+    **dict.fromkeys([f"gandan.cases.permissions.{n}" for n in ("is_about_us", "receive", "work")], _SECOND),
+    **dict.fromkeys([f"gandan.staffing.permissions.{n}" for n in ("give", "withdraw")], _SECOND),
+}
+"""Rules whose loss this walk does not notice, with the reason; they are counted apart, never as noticed."""
+TRIES = 150
+"""Cells asked again for one mutant before it counts as having survived; under --long all."""
+
+
+def baseline(walked: Walker, chosen: list[Cell]) -> dict[str, list[Cell]]:
+    """Walk with every rule in place; return which cells touch which rule, those that are refused first."""
+    touched: dict[str, list[Cell]] = {"": []}
+    with quiet():
+        for cell in chosen:
+            said = {f"route {cell.route}"}
+            with mutants.recording(said):
+                wrong = walked.check(cell)
+            assert not wrong, wrong
+            for name in said:
+                touched.setdefault(name, []).append(cell)
+            touched[""].append(cell)
+    return touched
+
+
+def refused_first(walked: Walker, found: list[Cell]) -> list[Cell]:
+    def order(cell: Cell) -> tuple[bool, bool, bool]:
+        return (
+            cell.route != "Case",
+            cell.method not in ("READ", "WHY"),
+            cell.method != "READ" and _succeeds(walked, cell),
+        )
+
+    return sorted(found, key=order)
+
+
+def _succeeds(walked: Walker, cell: Cell) -> bool:
+    return cell.method != "WHY" and walked.expected(cell)[1]
+
+
+def survivors(walked: Walker, touched: dict[str, list[Cell]], tries: int) -> list[str]:
+    left = []
+    for mutant in mutants.mutants():
+        found = [cell for name, some in touched.items() if name and mutant.touched(name) for cell in some]
+        with mutants.living(mutant), quiet():
+            if not any(_fails(walked, cell) for cell in refused_first(walked, list(dict.fromkeys(found)))[:tries]):
+                left.append(mutant.name)
+    return left
+
+
+def _fails(walked: Walker, cell: Cell) -> bool:
+    try:
+        return bool(walked.check(cell))
+    except Exception:
+        return True  # a view without a rule, or an answer that cannot be made any more
+
+
+def run(walked: Walker, capsys: Any, *, whole: bool) -> list[str]:
+    began = time.monotonic()
+    chosen = [
+        *inner_cells(walked, whole=whole),
+        *(cell for cell in cells(walked, whole=False) if cell.method != "HEAD"),
+    ]
+    if not whole:
+        # Two people for each address and method, and whoever succeeds, are enough to notice.
+        kept: dict[tuple[str, str, tuple[int, ...]], list[Cell]] = {}
+        for cell in chosen:
+            if cell.method not in ("READ", "WHY"):
+                kept.setdefault((cell.route, cell.method, walked.expected(cell)[0]), []).append(cell)
+        some = [cell for found in kept.values() for cell in [*found[:2], *found[-4:]]]
+        chosen = [*(cell for cell in chosen if cell.method in ("READ", "WHY")), *dict.fromkeys(some)]
+    touched = baseline(walked, chosen)
+    left = survivors(walked, touched, 10_000 if whole else TRIES)
+    number = len(list(mutants.mutants()))
+    with capsys.disabled():
+        print(
+            f"\nmutants: {number - len(left)} of {number} noticed by {len(chosen)} cells in "
+            f"{time.monotonic() - began:.0f} s; unnoticed: {left}"
+        )
+    return left
+
+
+def test_the_walk_notices_every_rule_that_is_taken_away(capsys):
+    assert set(run(Walker(world.build()), capsys, whole=False)) <= set(UNNOTICED)
+
+
+@pytest.mark.long
+def test_the_whole_walk_notices_every_rule_that_is_taken_away(capsys):
+    assert set(run(Walker(world.build()), capsys, whole=True)) <= set(UNNOTICED)
