@@ -135,6 +135,14 @@ def test_the_code_opens_the_matter_by_post_only_and_in_any_spacing(cast):
         assert client.post("/follow/", {"code": wrong}).status_code == 422
 
 
+def test_guessing_by_the_way_of_files_is_held_off_too(cast):
+    client, address = Client(), f"/follow/files/{uuid4()}/"
+    for number in range(guessing.PER_SOURCE_AN_HOUR):
+        assert client.post(address, {"code": f"{number:016}"}).status_code == 404
+    assert client.post(address, {"code": f"{99:016}"}).status_code == 429
+    assert client.post("/follow/", {"code": f"{99:016}"}).status_code == 429
+
+
 def test_guessing_is_held_off(cast):
     client = Client()
     for number in range(guessing.PER_SOURCE_AN_HOUR):

@@ -75,7 +75,7 @@ RIGHTS: dict[str, Rights] = {
     Role.COMMANDER: Rights(frozenset({"case.read", "obligation.read", "results.read", "command.read", "unit.read"})),
     Role.OVERSIGHT: Rights(
         frozenset({"unit.read", "concern.record", "grant.oversight", "identity.review"}),
-        _CASEWORK | {"identity.reveal"},
+        _CASEWORK | {"identity.reveal", "identity.review"},
     ),
     Role.AUDITOR: Rights(
         frozenset(
@@ -92,7 +92,7 @@ RIGHTS: dict[str, Rights] = {
                 "procedure.read",
             }
         ),
-        frozenset({"case.read", "obligation.read"}),
+        frozenset({"case.read", "obligation.read", "identity.review"}),
     ),
     Role.REGISTRAR: Rights(
         frozenset(

@@ -347,9 +347,12 @@ def follow_case(request: HttpRequest) -> HttpResponse:
 @require_POST
 @public("the code is the key; it travels in the body of a POST only")
 def follow_file(request: HttpRequest, file: UUID) -> HttpResponse:
+    source, at = source_of(request), now()
+    if guesses.too_many(source, at):
+        return too_many(request)
     case = _find(follow.clean(request.POST.get("code", "")))
     if case is None:
-        guesses.failed(source_of(request), now())
+        guesses.failed(source, at)
         raise Http404
     return file_response(get_object_or_404(case.attachments.filter(shown=True), pk=file))
 

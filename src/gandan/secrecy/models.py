@@ -33,7 +33,7 @@ class Disclosure(Guarded):
         COURT = "court", _("ordered by a court or the procuracy")
         OTHER = "other", _("another reason, written below")
 
-    access = Policy(scope="unit_id", province="province_id", read="identity.review")
+    access = Policy(scope="unit_id", province="province_id", read="identity.review", matter="matter")
 
     matter = models.UUIDField(db_index=True)
     unit_id = models.UUIDField(null=True)
