@@ -103,7 +103,7 @@ def test_an_heir_counts_the_units_that_it_inherited(world, october):
 
 def test_a_province_s_table_asks_a_fixed_number_of_questions(world, october, django_assert_num_queries):
     units = [world.an, world.binh, world.xa, world.seat, world.elsewhere]
-    with django_assert_num_queries(9) as asked:
+    with django_assert_num_queries(7) as asked:
         results.of_units(units[:1], *OCTOBER)
     with django_assert_num_queries(len(asked)):
         rows = results.of_units(units, *OCTOBER)

@@ -181,6 +181,7 @@ def test_three_workers_at_once_on_one_file_write_each_notice_once(cast, tmp_path
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.unrecorded("the cast is gathered without a transaction")
 def test_three_workers_at_once_on_one_server_write_each_notice_once():
     cast = gather()
     for _ in range(12):

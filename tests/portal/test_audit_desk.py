@@ -287,7 +287,9 @@ def test_the_bundle_verifies_and_its_taking_is_recorded(cast, client, tmp_path, 
     assert response.status_code == 200 and response["Content-Disposition"].endswith('record-20261123.zip"')
     target = tmp_path / "record.zip"
     target.write_bytes(b"".join(response.streaming_content))
-    response.close()
+    for close in response._resource_closers:
+        # Not the response itself: that would close the test's own connection to the database.
+        close()
     manifest = verify(target)
     (entry,) = AuditEntry.system("test").filter(action="audit.bundle")
     assert manifest["last"] == entry.seq and entry.reason == "from:1"
