@@ -138,12 +138,20 @@ class Oracle:
     def about_us(self, matter: UUID) -> bool:
         return any(row.matter == matter and row.kind != "recused" for row in self.concerns)
 
-    def may(self, user: Any, roles: Iterable[str], unit: UUID | None, matter: UUID | None = None) -> bool:
-        """Say whether somebody who must hold one of `roles` reaches a row of `unit` about `matter`."""
+    def may(
+        self,
+        user: Any,
+        roles: Iterable[str],
+        unit: UUID | None,
+        matter: UUID | None = None,
+        blind: Iterable[str] = BLIND,
+    ) -> bool:
+        """Say whether somebody who must hold one of `roles` reaches a row of `unit` about `matter`; those in `blind`
+        reach no matter that is not about the police."""
         about_us = matter is not None and self.about_us(matter)
         if matter is not None and self.concerned(user, matter):
             return False
-        fit = [role for role in roles if (role in WATCHERS if about_us else role not in BLIND or matter is None)]
+        fit = [role for role in roles if (role in WATCHERS if about_us else role not in blind or matter is None)]
         return any(held.user == user and held.role in fit and self.reached(held, unit) for held in self.grants)
 
 

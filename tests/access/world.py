@@ -155,6 +155,8 @@ def build() -> Walked:
             staffing.record_concern(matter=recused.case.pk, by=NOBODY, user=user, recused=True)
     for key in ("own", "sibling", "foreign"):
         _ready(world, key)
+    for key in ("complaint", "recused"):
+        _opened(world, key, world.people["before"])
     for action in ("accept", "close"):
         case = complaint.ready[action] = _brings(world, "complaint", merged, "CO-01")
         if action == "close":
@@ -247,6 +249,14 @@ def _promise(world: Walked, key: str) -> None:
     assert place.case is not None
     place.things["obligation"] = Obligation.system("walker").filter(matter=place.case.pk).first()
     place.things["file"] = place.case.attachments.first()
+    place.things["notice"] = Notice.objects.create(
+        unit_id=place.case.holder_id,
+        province_id=place.case.province_id,
+        matter=place.case.pk,
+        obligation=place.things["obligation"],
+        kind=Notice.Kind.REMINDER,
+        at=now(),
+    )
 
 
 def _things(world: Walked, key: str) -> None:
@@ -256,14 +266,6 @@ def _things(world: Walked, key: str) -> None:
     assert case is not None
     _promise(world, key)
     province = case.province
-    place.things["notice"] = Notice.objects.create(
-        unit=unit,
-        province=province,
-        matter=case.pk,
-        obligation=place.things["obligation"],
-        kind=Notice.Kind.REMINDER,
-        at=now(),
-    )
     user = person(world, f"holder-{key}", ("officer", unit, BEGIN, None))
     place.things["person"] = user
     place.things["grant"] = Grant.system("walker").get(user=user, unit=unit)
@@ -285,10 +287,17 @@ def _things(world: Walked, key: str) -> None:
         seat=province,
     )
     Rating.objects.create(unit=unit, province=province, procedure="FB-01", month=today().replace(day=1), score=4)
+    _opened(world, key, user)
+
+
+def _opened(world: Walked, key: str, user: User) -> None:
+    """Put on record that somebody opened the name in the matter of a place."""
+    place = world.places[key]
+    assert place.case is not None
     Disclosure.objects.create(
-        matter=case.pk,
-        unit_id=unit.pk,
-        province_id=province.pk if province else None,
+        matter=place.case.pk,
+        unit_id=place.case.holder_id,
+        province_id=place.case.province_id,
         actor_id=user.pk,
         at=now(),
         fields="name",
