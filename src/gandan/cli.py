@@ -82,6 +82,7 @@ def build_parser() -> argparse.ArgumentParser:
     work.add_argument("--every", type=int, default=30, metavar="SECONDS")
 
     check = command("check", "check settings, database rules, replayed obligations and the audit chain", _check)
+    check.add_argument("--reindex", action="store_true", help="index the words of all matters anew before")
     check.add_argument("--settings", action="store_true", help="print every setting with its meaning, and stop")
 
     units = command("units", "official units through time: show, history, restate", _units)

@@ -3,11 +3,13 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
+from django.db import connection
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gandan.cases import search
+from gandan.cases import search, word_index
 from gandan.cases.models import Case
+from gandan.secrecy import retention
 
 VIETNAMESE = "aăâbcdđeêghiklmnoôơpqrstuưvxyàảãáạằẳẵắặầẩẫấậèẻẽéẹềểễếệìỉĩíịòỏõóọồổỗốộờởỡớợùủũúụừửữứựỳỷỹýỵ"
 words = st.text(alphabet=VIETNAMESE + VIETNAMESE.upper() + "0123456789", min_size=1, max_size=7)
@@ -85,3 +87,73 @@ def test_a_search_stays_inside_one_s_reach(world):
     assert not search.matching(Case.for_(world.actor("pao"), "case.read"), "duong").exists()
     assert not search.matching(Case.for_(world.actor("pao"), "case.read"), theirs.reference).exists()
     assert search.matching(Case.for_(world.actor("commander"), "case.read"), theirs.reference.lower()).exists()
+
+
+@pytest.mark.django_db
+def test_words_side_by_side_come_before_words_anywhere(world):
+    by = world.actor("pao")
+    together = world.case(by=by, text="Có người bán ma túy ở chợ", place="")
+    apart = world.case(by=by, text="Ma chay kéo dài, người ta nói đến túy quyền", place="")
+    rows = Case.for_(by, "case.read")
+    assert [case.pk for case in search.matching(rows, "ma túy")] == [together.pk]
+    assert [case.pk for case in search.matching(rows, "Ma tu")] == [together.pk]  # still typing
+    assert {case.pk for case in search.matching(rows, "túy ma")} == {together.pk, apart.pk}
+    assert [case.pk for case in search.matching(rows.filter(pk=apart.pk), "ma túy")] == [apart.pk]
+
+
+@pytest.mark.django_db
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.lists(st.sampled_from(["ma", "mang", "túy", "đá", "xe", "x" * 60, "x" * 61]), max_size=7), max_size=6),
+    st.lists(st.sampled_from(["ma", "mâng", "tuy", "m", "Đá", "x" * 60, "x" * 45]), min_size=1, max_size=3),
+)
+def test_what_is_found_is_what_the_texts_hold(world, texts, typed):
+    by = world.actor("pao")
+    chosen = Case.for_(by, "case.read").filter(
+        pk__in=[world.case(by=by, text=" ".join(["Việc", *words]), place="").pk for words in texts]
+    )
+    asked = search.fold(" ".join(typed)).split()
+    stored = dict(chosen.values_list("pk", "folded"))
+    found = {key for key, text in stored.items() if f" {' '.join(asked)}" in text} if len(asked) > 1 else set()
+    found = found or {
+        key
+        for key, text in stored.items()
+        if all(f" {word}" in text if len(word) > 1 else f" {word} " in text for word in asked)
+    }
+    assert set(search.matching(chosen, " ".join(typed)).values_list("pk", flat=True)) == found
+
+
+@pytest.mark.django_db
+def test_the_index_follows_the_words_of_a_matter(world):
+    by = world.actor("pao")
+    case = world.case(by=by, text="Mất trộm xe máy", place="")
+    rows = Case.system("test")
+    assert search.matching(rows, "trộm xe").get() == case and word_index.faults() == []
+    Case.system("test").filter(pk=case.pk).update(folded="")
+    word_index.keep(case.pk)
+    assert not search.matching(rows, "trộm xe").exists() and word_index.faults() == []
+    Case.system("test").filter(pk=case.pk).update(folded=" mat trom ")
+    if connection.vendor == "sqlite":
+        assert word_index.faults() == ["the words of 1 matters are not indexed as they stand"]
+    word_index.rebuild()
+    assert search.matching(rows, "mất trộm").get() == case and word_index.faults() == []
+
+
+@pytest.mark.sqlite
+@pytest.mark.django_db
+def test_words_that_were_taken_out_leave_the_file(world):
+    by = world.actor("pao")
+    kept = world.case(by=by, text="Cột đèn đổ", place="")
+    case = world.case(by=by, text="Kẻ xyzzyplugh lấy trộm", place="")
+
+    def pieces():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT block FROM cases_word_index_data")
+            return b"".join(row[0] for row in cursor.fetchall())
+
+    word_index.condense()
+    assert b"xyzzyplugh" in pieces()
+    retention.erase(case.pk, "test")
+    word_index.condense()
+    assert b"xyzzyplugh" not in pieces()
+    assert search.matching(Case.system("test"), "đèn").get() == kept

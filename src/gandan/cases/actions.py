@@ -23,7 +23,7 @@ from gandan.access.authority import authority
 from gandan.access.clock import VIETNAM, day_of
 from gandan.accounts.models import User
 from gandan.audit.models import AuditEntry
-from gandan.cases import follow, permissions, routing, sealing
+from gandan.cases import follow, permissions, routing, sealing, word_index
 from gandan.cases.models import (
     Attachment,
     Case,
@@ -701,6 +701,7 @@ def _open(coming: _Coming, hashed: str, by: Actor) -> Case:
         follow_hash=hashed,
         folded=index_text(title, coming.text, coming.place),  # left empty where the matter is sealed
     )
+    word_index.keep(case.pk, new=True)
     if coming.identity:
         CaseIdentity.objects.create(
             case=case,

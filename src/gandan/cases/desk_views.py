@@ -103,8 +103,6 @@ def _viewed(actor: Actor, view: str) -> Any:
 
 
 def _narrowed(rows: Any, chosen: dict[str, Any], actor: Actor) -> Any:
-    if "q" in chosen:
-        rows = search.matching(rows, chosen["q"])
     if "state" in chosen:
         rows = getattr(rows, chosen["state"])()
     if "procedure" in chosen:
@@ -113,13 +111,14 @@ def _narrowed(rows: Any, chosen: dict[str, Any], actor: Actor) -> Any:
         rows = rows.filter(holder=chosen["unit"])
     match chosen.get("officer"):
         case None:
-            return rows
+            pass
         case "me":
-            return rows.filter(officer=actor.user_id)
+            rows = rows.filter(officer=actor.user_id)
         case "nobody":
-            return rows.filter(officer=None)
+            rows = rows.filter(officer=None)
         case key:
-            return rows.filter(officer=key)
+            rows = rows.filter(officer=key)
+    return search.matching(rows, chosen.get("q", ""))
 
 
 def _pills(actor: Actor, view: str, address: dict[str, Any]) -> list[dict[str, Any]]:

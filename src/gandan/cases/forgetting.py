@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from gandan import audit
 from gandan.access import SystemActor
+from gandan.cases import word_index
 from gandan.cases.models import Attachment, Case, CaseEvent, CaseIdentity, PaperRequest, Transfer
 from gandan.secrecy import retention
 
@@ -18,7 +19,7 @@ def register() -> None:
     """Tell the table of periods how matters are forgotten."""
     retention.register("cases.CaseIdentity", retention.Keeper(_names_due, _forget_name))
     retention.register("cases.Case", retention.Keeper(_matters_due, retention.erase))
-    retention.register_eraser(erase)
+    retention.register_eraser(erase, after=word_index.condense)
 
 
 def _ended_before(at: datetime) -> Q:
@@ -51,3 +52,4 @@ def erase(matter: UUID) -> None:
     PaperRequest.system("erasing").filter(case=matter).update(items=[], note="")
     words = dict.fromkeys(("title", "text", "place", "answer", "folded", "digest", "follow_hash"), "")
     Case.system("erasing").filter(pk=matter).update(**words)
+    word_index.keep(matter)

@@ -12,6 +12,7 @@ from django.db.models import Q
 
 from gandan import audit
 from gandan.access import Actor, SystemActor
+from gandan.cases import word_index
 from gandan.cases.models import Attachment, Case, DraftFile, PaperRequest, Procedure, Transfer
 from gandan.secrecy import keys, vault
 from gandan.secrecy.fields import unlock
@@ -71,6 +72,8 @@ def reseal(case: Case) -> None:
         said = f"{case.title}\n\n{case.text}"
     case.title, case.text, case.folded = neutral_title(case.procedure), said, ""
     case.save(update_fields=["title", "text", "place", "answer", "folded"])
+    word_index.keep(case.pk)
+    word_index.condense()
     for event in case.events.all():
         event.save(update_fields=["text"])
     for model, names in ((Transfer, ["note"]), (PaperRequest, ["items", "note"])):

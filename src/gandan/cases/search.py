@@ -3,7 +3,7 @@
 import unicodedata
 from typing import Any
 
-from django.db.models import Q
+from gandan.cases.word_index import Holds
 
 
 def fold(text: str) -> str:
@@ -29,16 +29,21 @@ def reference_in(text: str) -> str:
 
 
 def matching(rows: Any, text: str) -> Any:
-    """Narrow rows of matters to those that hold every word of `text` (or one that begins with it), or whose
-    reference it is. Nothing but spaces narrows nothing; a text without letters or digits finds nothing.
+    """Narrow rows of matters to those whose reference was typed; else to those that hold the words side by side; else,
+    where there are none, to those that hold all of them. The last word may be incomplete; so may each, in the last
+    way. Nothing but spaces narrows nothing; a text without letters or digits finds nothing.
 
-    The same rows on both engines: the words were folded to plain letters and digits when they were stored.
+    The same rows on both engines: the words were folded to plain letters and digits when they were stored. Narrow by
+    everything else first, for what is found decides which way counts.
     """
     if not text.strip():
         return rows
-    words = fold(text).split()
-    condition = Q(pk__in=[]) if not words else Q()
-    for word in words:
-        condition &= Q(folded__contains=f" {word}")
     reference = reference_in(text)
-    return rows.filter(condition | Q(reference=reference) if reference else condition)
+    if reference and (named := rows.filter(reference=reference)).exists():
+        return named
+    words = fold(text).split()
+    if not words:
+        return rows.none()
+    if len(words) > 1 and (together := rows.filter(Holds(words, together=True))).exists():
+        return together
+    return rows.filter(Holds(words, together=False))

@@ -101,15 +101,18 @@ def check(options: argparse.Namespace) -> int:
     """Check everything that must always hold; print one line for each."""
     from gandan.audit import actions as audit
     from gandan.audit import triggers
-    from gandan.cases import sealing
+    from gandan.cases import sealing, word_index
     from gandan.obligations import replay
     from gandan.secrecy import rotation
 
     call_command("check", verbosity=0)
+    if options.reindex:
+        word_index.rebuild()
     faults: list[str] = []
     for title, found in (
         ("database durability", durability.faults()),
         ("database rules", triggers.missing()),
+        ("index of words", word_index.faults()),
         ("replayed obligations", [str(fault) for fault in replay.check()]),
         ("keys of matters", [f"{key}: {why}" for key, why in rotation.verify().shut]),
         ("sealed words", [f"{n} rows hold words in the open"] if (n := sealing.unsealed()) else []),

@@ -18,6 +18,7 @@ from django.core.management import call_command
 from django.db import connection, connections
 
 from gandan.audit import triggers, verifying
+from gandan.cases import word_index
 from gandan.config import database, digests
 from gandan.config.backup import databases
 from gandan.config.backup.archive import BROKEN, NOT_EMPTY
@@ -46,6 +47,7 @@ def move(to: str) -> int:
                 rows = _fill(source, values, vendor, tables)
                 before = digests.contents(source, tables)
             triggers.install(using)
+            word_index.rebuild(using)
             databases.refill_sequences(using)
             _verify(before, using, tables)
         except BaseException:
@@ -176,7 +178,7 @@ def _verify(before: dict[str, digests.Content], using: str, tables: list[digests
     """Hold the target against the source, and against its own rules and record."""
     with databases.raw(using) as raw:
         faults = digests.differences(before, digests.contents(raw, tables))
-    faults += databases.faults(using)
+    faults += databases.faults(using) + word_index.faults(using)
     faults += [f"the rule {name} is not in place" for name in triggers.missing(using)]
     faults += [f"the record is broken at {seq}: {code}" for seq, code in verifying.verify(using=using).faults]
     if faults:

@@ -19,7 +19,7 @@ from gandan.accounts.models import User
 from gandan.audit import actions as audit
 from gandan.audit.models import AuditEntry
 from gandan.cases import actions as cases
-from gandan.cases import catalogue, follow, sealing
+from gandan.cases import catalogue, follow, sealing, word_index
 from gandan.cases.models import Case, CaseEvent, CaseIdentity, PaperRequest, Procedure, Rating, Transfer
 from gandan.cases.search import index_text
 from gandan.demo import force, place, voices
@@ -54,6 +54,7 @@ def province(*, scale: str, seed: int, progress: Progress | None = None) -> None
     tell = progress or (lambda what, share: None)
     with transaction.atomic():
         Builder(seed, SCALES[scale], tell).run()
+        word_index.rebuild()
 
 
 @dataclass

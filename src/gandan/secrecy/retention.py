@@ -63,6 +63,7 @@ class Line:
 _KEEPERS: dict[str, Keeper] = {}
 _DONE: set[date] = set()
 _ERASERS: list[Callable[[UUID], None]] = []
+_AFTER: list[Callable[[], None]] = []
 
 
 def register(table: str, keeper: Keeper) -> None:
@@ -70,10 +71,11 @@ def register(table: str, keeper: Keeper) -> None:
     _KEEPERS[table] = keeper
 
 
-def register_eraser(erase: Callable[[UUID], None]) -> None:
-    """Say how a room forgets one matter, again and again if need be."""
+def register_eraser(erase: Callable[[UUID], None], *, after: Callable[[], None]) -> None:
+    """Say how a room forgets one matter, again and again if need be, and what it does once after a round of them."""
     if erase not in _ERASERS:
         _ERASERS.append(erase)
+        _AFTER.append(after)
 
 
 @lru_cache(maxsize=1)
@@ -123,6 +125,8 @@ def run(at: datetime, *, dry_run: bool = False) -> list[Line]:
             for matter in [each for each in due if each not in held][:AT_ONCE]:
                 with transaction.atomic():
                     keeper.forget(matter, f"retention:{rule.version}")
+    if not dry_run and any(line.due > line.held for line in lines):
+        _tidy()
     return lines
 
 
@@ -164,7 +168,14 @@ def replay_tombstones() -> int:
     missing += [(row.matter, row.reason) for row in Tombstone.objects.filter(matter__in=_with_keys())]
     for matter, reason in missing:
         erase(matter, reason)
+    if missing:
+        _tidy()
     return len(missing)
+
+
+def _tidy() -> None:
+    for tidy in _AFTER:
+        tidy()
 
 
 def _with_keys() -> Any:
