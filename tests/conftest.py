@@ -23,6 +23,7 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 
 from tests import engines
+from tests.figures import Figures
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -35,6 +36,25 @@ DAY = "2026-11-23"
 """The Monday on which every test happens, unless it says another day."""
 PATIENCE = 180
 """Seconds after which a program that does not answer counts as broken; no test measures them."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--results", metavar="FOLDER", help="write what the tests measured to files in this folder")
+
+
+FIGURES = pytest.StashKey[Figures]()
+
+
+@pytest.fixture
+def figure(request: pytest.FixtureRequest) -> Figures:
+    """What this run measures; see tests/figures.py."""
+    return request.config.stash[FIGURES]
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    folder = session.config.getoption("--results")
+    if folder:
+        session.config.stash[FIGURES].write(Path(folder))
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -56,6 +76,7 @@ def pytest_configure(config: pytest.Config) -> None:
     database = connections["default"].settings_dict
     if connections["default"].vendor == "postgresql":
         database["TEST"]["NAME"] = f"gandan_tests_{os.getpid()}"
+    config.stash[FIGURES] = Figures(connections["default"].vendor)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
