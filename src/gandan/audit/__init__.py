@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gandan.audit.actions import record as record
+    from gandan.audit.actions import together as together
 
-__all__ = ["record"]
+__all__ = ["record", "together"]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "record":
-        from gandan.audit.actions import record
+    if name in __all__:
+        from gandan.audit import actions
 
-        return record
+        return getattr(actions, name)
     raise AttributeError(name)

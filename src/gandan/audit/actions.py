@@ -1,9 +1,10 @@
 """Writing the record."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -19,6 +20,7 @@ from gandan.audit.verifying import verify as verify
 
 log = logging.getLogger(__name__)
 _afterwards: ContextVar[list[Any] | None] = ContextVar("afterwards", default=None)
+_together: ContextVar["_Waiting | None"] = ContextVar("together", default=None)
 
 
 def record(
@@ -41,12 +43,65 @@ def record(
     """
     if not connection.in_atomic_block:
         raise RuntimeError("an audit entry is written in the transaction of its action")
-    head = _locked_head()
-    entry = _entry(action, by=by, on=on, unit=unit, capability=capability, reason=reason, values=values, at=at or now())
+    entry = _entry(action, by=by, on=on, unit=unit, capability=capability, reason=reason, values=values, at=at)
     entry.object_id = entry.object_id or object_id
-    _bind(entry, head)
-    sql.append(entry)
+    waiting = _together.get()
+    if waiting is None:
+        _append([entry])
+    else:
+        waiting.append(entry)
     return entry
+
+
+class _Waiting:
+    """Entries of one act, in order. Each stands or falls with the savepoint in which it was told: the connection
+    keeps a mark of it among what is to be done on commit, and drops the mark when the savepoint is rolled back."""
+
+    def __init__(self) -> None:
+        self.marked: dict[Any, AuditEntry] = {}
+
+    def append(self, entry: AuditEntry) -> None:
+        def mark() -> None: ...
+
+        self.marked[mark] = entry
+        transaction.on_commit(mark)
+
+    def standing(self) -> list[AuditEntry]:
+        """Return the entries that stand, and take the marks away."""
+        left = [each for each in connection.run_on_commit if each[1] in self.marked]
+        connection.run_on_commit = [each for each in connection.run_on_commit if each[1] not in self.marked]
+        return [self.marked[each[1]] for each in left]
+
+
+@contextmanager
+def together(*, savepoint: bool = True) -> Iterator[None]:
+    """Make the block one transaction, of which all entries are bound and written at once, at its end, in the order in
+    which they were told: the end of the record is locked once, and late. Blocks within belong to the outermost.
+
+    `savepoint` as `transaction.atomic` takes it.
+    """
+    with transaction.atomic(savepoint=savepoint):
+        if _together.get() is not None:
+            yield
+            return
+        waiting = _Waiting()
+        token = _together.set(waiting)
+        try:
+            yield
+        finally:
+            _together.reset(token)
+            entries = waiting.standing()
+        if entries:
+            _append(entries)
+
+
+def _append(entries: Sequence[AuditEntry]) -> None:
+    head = _locked_head()
+    for entry in entries:
+        # Only now, at the head, so that the hours follow one another as the numbers do.
+        entry.at = entry.at or now()
+        _bind(entry, head)
+    sql.append(entries)
 
 
 def record_history(entries: Iterable[AuditEntry]) -> int:
@@ -59,14 +114,14 @@ def record_history(entries: Iterable[AuditEntry]) -> int:
         _bind(entry, head)
         rows.append(entry)
     AuditEntry.objects.bulk_create(rows, batch_size=2000)
-    head.save(update_fields=["seq", "hash"])
+    AuditHead.objects.filter(pk=1).update(seq=head.seq, hash=head.hash)
     return len(rows)
 
 
 def prepare(
     action: str,
     *,
-    at: datetime,
+    at: datetime | None,
     actor_id: UUID | None = None,
     grant_id: UUID | None = None,
     capability: str = "",
@@ -77,8 +132,7 @@ def prepare(
     values: Mapping[str, Any] | None = None,
 ) -> AuditEntry:
     """Return an entry not yet bound to the chain, for `record_history`."""
-    return AuditEntry(
-        at=at,
+    entry = AuditEntry(
         actor_id=actor_id,
         grant_id=grant_id,
         capability=capability,
@@ -89,6 +143,9 @@ def prepare(
         reason=reason,
         commitment=chain.commit(settings.GANDAN_KEYS["audit"], values) if values else "",
     )
+    if at is not None:
+        entry.at = at
+    return entry
 
 
 def record_apart(action: str, *, by: Actor, **values: Any) -> None:
@@ -185,7 +242,7 @@ def _write_outside() -> None:
 
 
 def _entry(
-    action: str, *, by: Actor, on: Any, unit: Any, capability: str, reason: str, values: Any, at: datetime
+    action: str, *, by: Actor, on: Any, unit: Any, capability: str, reason: str, values: Any, at: datetime | None
 ) -> Any:
     unit_id = unit.pk if isinstance(unit, models.Model) else unit
     return prepare(
@@ -202,20 +259,29 @@ def _entry(
     )
 
 
-def _bind(entry: AuditEntry, head: AuditHead) -> None:
+@dataclass(slots=True)
+class _Head:
+    """The end of the record while entries are bound to it."""
+
+    seq: int
+    hash: str
+
+
+def _bind(entry: AuditEntry, head: _Head) -> None:
     entry.seq = head.seq + 1
     row = {name: getattr(entry, name) for name in chain.FIELDS}
     entry.hash = chain.link(head.hash, row)
     head.seq, head.hash = entry.seq, entry.hash
 
 
-def _locked_head() -> AuditHead:
+def _locked_head() -> _Head:
     release_early = getattr(connection, "release_early", None)
     if release_early is not None:
         # On PostgreSQL nobody waits at the head for another's disk, see gandan.config.postgresql.
         release_early()
-    head = AuditHead.objects.select_for_update().filter(pk=1).first()
-    if head is None:
+    found = sql.locked_head()
+    if found is None:
         AuditHead.objects.get_or_create(pk=1, defaults={"seq": 0, "hash": chain.GENESIS})
-        head = AuditHead.objects.select_for_update().get(pk=1)
-    return head
+        found = sql.locked_head()
+    assert found is not None
+    return _Head(*found)

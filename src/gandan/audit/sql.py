@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connections
 
+from gandan.access.sql import added, insertion
 from gandan.audit.chain import GENESIS, Spelled
 
 if TYPE_CHECKING:
@@ -15,20 +16,26 @@ BATCH = 5000
 _ENTRY, _HEAD = "audit_auditentry", "audit_audithead"
 
 
-def append(entry: "AuditEntry") -> None:
-    """Add a bound entry and move the head to it; on PostgreSQL in one statement, while others wait at the head."""
-    fields = entry._meta.local_concrete_fields
-    values = [field.get_db_prep_save(getattr(entry, field.attname), connections["default"]) for field in fields]
-    columns, places = ", ".join(f'"{field.column}"' for field in fields), ", ".join("%s" for _ in fields)
-    insert = f"INSERT INTO {_ENTRY} ({columns}) VALUES ({places})"  # noqa: S608 - our own names
+def locked_head() -> tuple[int, str] | None:
+    """Lock the end of the record until the transaction ends and return its number and hash; None before the first."""
+    with connections["default"].cursor() as cursor:
+        lock = " FOR UPDATE" if cursor.db.vendor == "postgresql" else ""
+        cursor.execute(f"SELECT seq, hash FROM {_HEAD} WHERE id = 1{lock}")  # noqa: S608 - our own names
+        row = cursor.fetchone()
+    return (row[0], row[1]) if row else None
+
+
+def append(entries: "Sequence[AuditEntry]") -> None:
+    """Add bound entries and move the head to the last; on PostgreSQL at once, while others wait at the head."""
+    last, (insert, values) = entries[-1], insertion(entries)
     move = f"UPDATE {_HEAD} SET seq = %s, hash = %s WHERE id = 1"  # noqa: S608 - our own names
     with connections["default"].cursor() as cursor:
         if cursor.db.vendor == "postgresql":
-            cursor.execute(f"WITH moved AS ({move}) {insert}", [entry.seq, entry.hash, *values])
+            cursor.execute(f"WITH moved AS ({move}) {insert}", [last.seq, last.hash, *values])
         else:
             cursor.execute(insert, values)
-            cursor.execute(move, [entry.seq, entry.hash])
-    entry._state.adding, entry._state.db = False, "default"
+            cursor.execute(move, [last.seq, last.hash])
+    added(entries)
 
 
 def entries(*, after: int = 0, upto: int | None = None, using: str = "default") -> Iterator[Spelled]:

@@ -18,7 +18,7 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from gandan import audit
-from gandan.access import Actor, Refused, now
+from gandan.access import Actor, Refused, now, sql
 from gandan.access.authority import authority
 from gandan.access.clock import VIETNAM, day_of
 from gandan.accounts.models import User
@@ -37,10 +37,11 @@ from gandan.cases.models import (
 from gandan.cases.search import index_text
 from gandan.obligations import actions as obligations
 from gandan.obligations.models import Obligation
-from gandan.secrecy import keys
-from gandan.secrecy.fields import unlock, words
+from gandan.secrecy import fields, keys
+from gandan.secrecy.fields import unlock, words, write_with
 from gandan.staffing import actions as staffing
 from gandan.units.models import Unit, province_of
+from gandan.units.standing import Standing, standing
 
 Kind = CaseEvent.Kind
 MISSING_PAPERS = "missing_papers"
@@ -651,37 +652,38 @@ def _receive(coming: _Coming, by: Actor) -> Receipt:
     before = _sent_before(coming, by)
     if before is not None:
         return before
-    # Counted outside the transaction: for an unnamed matter it takes a while on purpose.
-    code, hashed = follow.fresh(coming.submission, anonymous=coming.anonymous, taken=_is_taken)
-    # An unnamed reporter's code opens the sealed words by itself, whoever keeps the other keys.
-    shut = coming.anonymous and coming.procedure.confidentiality == Procedure.Confidentiality.SEALED
-    reporter = follow.reporter_key(code) if shut else b""
-    try:
-        with transaction.atomic():
-            case = _open(coming, hashed, by)
-            if reporter:
-                keys.give_reporter(case.pk, reporter)
-            return Receipt(case, code)
-    except IntegrityError:
-        # The same form was sent twice at the same moment; the other one was first.
-        before = _sent_before(coming, by)
-        if before is None:
-            raise
-        return before
+    for attempt in range(follow.ATTEMPTS):
+        # Counted outside the transaction: for an unnamed matter it takes a while on purpose.
+        code = follow.code_for(coming.submission, attempt)
+        hashed, reporter = follow.kept(code, anonymous=coming.anonymous)
+        try:
+            with audit.together():
+                return Receipt(_open(coming, hashed, reporter, by), code)
+        except IntegrityError:
+            # The same form was sent twice at the same moment, and the other one was first; or the digits are taken.
+            before = _sent_before(coming, by)
+            if before is not None:
+                return before
+            if not _is_taken(hashed):
+                raise
+    raise RuntimeError("no free follow-up code was found")
 
 
-def _open(coming: _Coming, hashed: str, by: Actor) -> Case:
+def _open(coming: _Coming, hashed: str, reporter: bytes, by: Actor) -> Case:
     concern, at = coming.concern, coming.at
-    unit = routing.serving(coming.unit)
-    _refuse(permissions.receive(unit, by, about_us=concern is not None))
-    holder = unit
+    present = routing.serving(coming.unit)
+    unit = present.unit
+    _refuse(permissions.receive(present, by, about_us=concern is not None))
+    holder, on = unit, day_of(at)
     if concern is not None:
         holder = routing.oversight_for(routing.subjects_of(concern, unit), unit, concern.get("user"))
+    then = present if (holder.pk, on) == (unit.pk, present.on) else standing(holder.pk, on)
+    sealed = coming.procedure.confidentiality == Procedure.Confidentiality.SEALED
     title, text = (coming.title or _title(coming.text))[:200], coming.text
-    if coming.procedure.confidentiality == Procedure.Confidentiality.SEALED:
+    if sealed:
         text = "\n\n".join(part for part in (coming.title, text) if part)
         title = sealing.neutral_title(coming.procedure)
-    case: Case = Case.objects.create(
+    case = Case(
         reference=_reference(),
         procedure=coming.procedure,
         channel=coming.channel,
@@ -692,22 +694,26 @@ def _open(coming: _Coming, hashed: str, by: Actor) -> Case:
         place=coming.place[:200],
         received_by=unit,
         holder=holder,
-        province=province_of(holder, day_of(at)),
+        province_id=then.province,
         received_at=at,
         recorded_at=now(),
         submission=coming.submission,
         digest=coming.digest,
         complex=coming.complex,
         follow_hash=hashed,
-        folded=index_text(title, coming.text, coming.place),  # left empty where the matter is sealed
+        folded="" if sealed else index_text(title, coming.text, coming.place),
     )
-    word_index.keep(case.pk, new=True)
+    lines = [_line(case, Kind.RECEIVED, by, case.recorded_at, at=at, shown=True, facts={"channel": coming.channel})]
+    person = []
     if coming.identity:
-        CaseIdentity.objects.create(
-            case=case,
-            **_person(coming.identity),
-            wish=coming.identity.get("wish", "code")[:10],
-        )
+        wish = coming.identity.get("wish", "code")[:10]
+        person.append(CaseIdentity(case=case, **_person(coming.identity), wish=wish))
+    if sealed or person:
+        # An unnamed reporter's code opens the sealed words by itself, whoever keeps the other keys.
+        write_with(keys.of_new(case.pk, reporter=reporter if sealed else b""), case, *person, *lines)
+    for rows in ([case], person, lines):
+        sql.add(rows)
+    word_index.keep(case.pk, new=True)
     _attach(case, coming.files, from_citizen=True)
     if concern is not None:
         # The concern stands before anything else can be read of the matter.
@@ -720,14 +726,15 @@ def _open(coming: _Coming, hashed: str, by: Actor) -> Case:
                 user=concern.get("user"),
                 named=concern.get("named", ""),
             )
-    _write(case, Kind.RECEIVED, by, at=at, shown=True, facts={"channel": coming.channel})
-    _start(case, ("received", "complete"), at, by)
+    _start(case, ("received", "complete"), at, by, stands=then)
     audit.record("case.receive", by=by, on=case, unit=holder, values={"digest": case.digest})
     return case
 
 
 def _sent_before(coming: _Coming, by: Actor) -> Receipt | None:
     """Return the receipt that the same submission got before; keep its words when they are others now."""
+    if not sql.rows(_with_submission, (), (coming.submission,)):
+        return None
     with transaction.atomic():
         rows = Case.system("same-submission").select_for_update(of=("self",)).select_related("procedure", "holder")
         case = rows.filter(submission=coming.submission).first()
@@ -781,19 +788,19 @@ def _answer(case: Case, text: str, outcome: str, by: Actor, at: datetime, *, lat
     _start(case, ("answered",), at, by)
 
 
-def _start(case: Case, events: Sequence[str], at: datetime, by: Actor) -> None:
-    for event in events:
-        obligations.start(
-            event,
-            matter=case.pk,
-            kind="case",
-            procedure=case.procedure.code,
-            unit=case.holder,
-            at=at,
-            by=by,
-            complex=case.complex,
-            officer=case.officer,
-        )
+def _start(case: Case, events: Sequence[str], at: datetime, by: Actor, stands: Standing | None = None) -> None:
+    obligations.start(
+        *events,
+        matter=case.pk,
+        kind="case",
+        procedure=case.procedure.code,
+        unit=case.holder,
+        at=at,
+        by=by,
+        complex=case.complex,
+        officer=case.officer,
+        stands=stands,
+    )
 
 
 def _start_again(case: Case, began: datetime, by: Actor) -> None:
@@ -867,6 +874,10 @@ def _receiver(transfer: Transfer) -> str:
     return transfer.to_unit.title if transfer.to_unit is not None else transfer.to_body
 
 
+def _with_submission(submission: UUID) -> Any:
+    return Case.system("same-submission").filter(submission=submission).values_list("pk")
+
+
 def _is_taken(hashed: str) -> bool:
     return bool(Case.system("follow-code").filter(follow_hash=hashed).exists())
 
@@ -917,8 +928,26 @@ def _write(
     text: str = "",
     facts: dict[str, Any] | None = None,
 ) -> CaseEvent:
-    written = _after_the_last(case)
-    line: CaseEvent = case.events.create(
+    line = _line(case, kind, by, _after_the_last(case), at=at, shown=shown, text=text, facts=facts)
+    fields.prepare([line])
+    sql.add([line])
+    return line
+
+
+def _line(
+    case: Case,
+    kind: str,
+    by: Actor,
+    written: datetime,
+    *,
+    at: datetime | None = None,
+    shown: bool = False,
+    text: str = "",
+    facts: dict[str, Any] | None = None,
+) -> CaseEvent:
+    case.__dict__["_last_written"] = written
+    return CaseEvent(
+        case=case,
         kind=kind,
         at=at or written,
         recorded_at=written,
@@ -929,15 +958,12 @@ def _write(
         text=text,
         facts=facts or {},
     )
-    return line
 
 
 def _after_the_last(case: Case) -> datetime:
     """Return the present, later than every line before, so that lines of one moment keep their order."""
     last = case.__dict__.get("_last_written") or case.events.aggregate(last=Max("recorded_at"))["last"]
-    written = now() if last is None else max(now(), last + timedelta(microseconds=1))
-    case.__dict__["_last_written"] = written
-    return written
+    return now() if last is None else max(now(), last + timedelta(microseconds=1))
 
 
 def _attach(case: Case, files: Sequence[File], *, from_citizen: bool) -> None:

@@ -17,7 +17,6 @@ database together with its keys gives no quick way back to a code.
 import hashlib
 import hmac
 import threading
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -40,16 +39,6 @@ def code_for(submission: UUID, attempt: int = 0) -> str:
     return f"{int.from_bytes(digest[:16], 'big') % 10**DIGITS:0{DIGITS}}"
 
 
-def fresh(submission: UUID, *, anonymous: bool, taken: Callable[[str], bool]) -> tuple[str, str]:
-    """Return a new code and its hash; `taken` says whether another matter has that hash."""
-    for attempt in range(ATTEMPTS):
-        code = code_for(submission, attempt)
-        hashed = stored(code, anonymous=anonymous)
-        if not taken(hashed):
-            return code, hashed
-    raise RuntimeError("no free follow-up code was found")
-
-
 def again(submission: UUID, hashed: str, *, anonymous: bool) -> str:
     """Return the code that was given for a submission before; an empty string when none was."""
     codes = (code_for(submission, attempt) for attempt in range(ATTEMPTS if hashed else 0))
@@ -70,6 +59,14 @@ def clean(text: str) -> str:
 def stored(code: str, *, anonymous: bool) -> str:
     """Return the hash under which a matter is found by its code."""
     return ("a" + _expanded(_root(code), b"lookup").hex()) if anonymous else ("n" + _keyed(b"named" + code.encode()))
+
+
+def kept(code: str, *, anonymous: bool) -> tuple[str, bytes]:
+    """Return what `stored` and, for an anonymous matter, `reporter_key` give, passing the code through Argon2 once."""
+    if not anonymous:
+        return stored(code, anonymous=False), b""
+    root = _root(code)
+    return "a" + _expanded(root, b"lookup").hex(), _expanded(root, b"reporter")
 
 
 def lookups(code: str) -> tuple[str, ...]:

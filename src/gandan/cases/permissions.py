@@ -14,7 +14,7 @@ from gandan.access.clock import day_of
 from gandan.cases.models import Case, Procedure, Transfer
 from gandan.obligations import terms
 from gandan.obligations.models import Obligation
-from gandan.units.models import Unit, province_of
+from gandan.units.standing import Standing
 
 Reason = str | Promise | None
 
@@ -40,13 +40,13 @@ def is_about_us(case: Case, by: Actor) -> bool:
     return _concerns(case, by)[0]
 
 
-def receive(unit: Unit, by: Actor, *, about_us: bool) -> Reason:
-    """Why somebody cannot record a matter for a unit. Everybody may bring one; an officer records for his own."""
-    province = province_of(unit)
-    key = province.pk if province is not None else None
-    if by.is_anonymous or by.reach("case.receive").covers(unit.pk, key):
+def receive(present: Standing, by: Actor, *, about_us: bool) -> Reason:
+    """Why somebody cannot record a matter for a unit, as it stands today. Everybody may bring one; an officer records
+    for his own."""
+    unit = present.unit.pk
+    if by.is_anonymous or by.reach("case.receive").covers(unit, present.province):
         return None
-    if by.concerned_reach("case.receive").covers(unit.pk, key):
+    if by.concerned_reach("case.receive").covers(unit, present.province):
         return (
             None if about_us else _("An inspector records matters about the police. Send the person to the duty desk.")
         )

@@ -12,16 +12,18 @@ from gandan.access.authority import authority
 from gandan.access.roles import Role
 from gandan.staffing.models import Concern, Grant
 from gandan.units.models import Unit, ancestors, successors_of
+from gandan.units.standing import Standing, standing
 
 
-def serving(unit: Unit) -> Unit:
-    """Return the unit that receives today for `unit`: itself, or its heir when it ended while somebody wrote."""
-    present: Unit = Unit.objects.get(pk=unit.pk)
-    heirs = successors_of(present)
-    if heirs:
-        return heirs[0]
-    superiors = _superiors(present)
-    return superiors[0] if superiors else present
+def serving(unit: Unit) -> Standing:
+    """Return how the unit stands today that receives for `unit`: itself, or its heir when it ended while somebody
+    wrote."""
+    on = today()
+    present = standing(unit.pk, on)
+    if present.unit.valid_to is None or present.unit.valid_to > on:
+        return present
+    heirs = successors_of(present.unit) or _superiors(present.unit)
+    return standing(heirs[0].pk, on) if heirs else present
 
 
 def oversight_for(subjects: Iterable[Unit], received_by: Unit, officer: Any = None) -> Unit:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from gandan.access import sql
 from gandan.law import Calendar, CalendarYear, DayRule
 from gandan.obligations import models
 
@@ -84,8 +85,12 @@ def almanac_afresh() -> Almanac:
 
 
 def _years() -> tuple[_Year, ...]:
+    return tuple(_Year(*row) for row in sql.rows(_every_year, (), ()))
+
+
+def _every_year() -> Any:
     columns = ("pk", "year", "version", "edition", "decree", "decided_in")
-    return tuple(_Year(*row) for row in models.CalendarYear.objects.order_by("year").values_list(*columns))
+    return models.CalendarYear.objects.order_by("year").values_list(*columns)
 
 
 @lru_cache(maxsize=4)

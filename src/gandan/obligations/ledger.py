@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
+from gandan.access import sql
 from gandan.access.clock import day_of
 from gandan.audit import actions as audit
 from gandan.audit.models import AuditEntry
@@ -139,10 +140,10 @@ class Ledger:
     def save(self) -> None:
         """Write the new events and the projections inside the caller's transaction."""
         if self.obligation._state.adding:
-            self.obligation.save(force_insert=True)
+            sql.add([self.obligation])
         else:
             self.obligation.save(update_fields=_PROJECTED)
-        ObligationEvent.objects.bulk_create(self.added)
+        sql.add(self.added)
         self.added = []
 
     def _count(self, found: replay.Projection) -> tuple[datetime, dict[str, int]]:
@@ -191,6 +192,14 @@ def entries_of(ledgers: Iterable[Ledger], reason: str) -> list[AuditEntry]:
         for ledger in ledgers
         for event in ledger.added
     ]
+
+
+def save_new(ledgers: Sequence[Ledger]) -> None:
+    """Write the few new ledgers of one matter inside the caller's transaction."""
+    sql.add([ledger.obligation for ledger in ledgers])
+    sql.add([event for ledger in ledgers for event in ledger.added])
+    for ledger in ledgers:
+        ledger.added = []
 
 
 def save_all(ledgers: Sequence[Ledger], batch: int = 1000) -> None:

@@ -1,14 +1,19 @@
 """From the tables of terms to the values that `law` counts with."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
+from django.db import connection
+
+from gandan.access import sql
 from gandan.law.terms import ExtensionRule
 from gandan.law.terms import Term as LawTerm
 from gandan.obligations.calendar import KeptCalendar, almanac
 from gandan.obligations.models import Term
 
+_COLUMNS = tuple(field.attname for field in Term._meta.concrete_fields)
 OURS = "commune"
 """The body whose terms open a promise here; those of others are shown only."""
 
@@ -50,6 +55,18 @@ def in_force(procedure: str, on: date, *, starts_on: str | None = None) -> list[
     if starts_on:
         rows = rows.filter(starts_on=starts_on)
     return _standing(rows.order_by("code", "valid_from", "version"), on)
+
+
+def started_by(procedure: str, on: date, events: Sequence[str]) -> list[Term]:
+    """Return the versions in force on a day of the terms of a procedure that these events start, in their order."""
+    found = [Term.from_db(connection.alias, _COLUMNS, row) for row in sql.rows(_of_procedure, (procedure, on), ())]
+    standing = _standing(found, on)
+    return [term for event in events for term in standing if term.starts_on == event]
+
+
+def _of_procedure(procedure: str, on: date) -> Any:
+    rows = Term.objects.filter(procedure=procedure, valid_from__lte=on)
+    return rows.order_by("code", "valid_from", "version").values_list(*_COLUMNS)
 
 
 def all_in_force(on: date) -> list[Term]:

@@ -165,6 +165,12 @@ def prepare(rows: Iterable[Any]) -> None:
         row.__dict__[_WRITE] = found[matter]
 
 
+def write_with(key: tuple[UUID, bytes], *rows: Any) -> None:
+    """Say with which key (its id, and it open) the words of these rows are sealed when they are written."""
+    for row in rows:
+        row.__dict__[_WRITE] = key
+
+
 def unlock(rows: Iterable[Any], opened: keys.Opened | None = None) -> None:
     """Open the sealed fields of these rows for as long as they are in memory, with one question for all their keys.
 

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from django.utils.translation import gettext as _
 
-from gandan.access import Refused, now
+from gandan.access import Refused, now, sql
 from gandan.secrecy import vault
 from gandan.secrecy.models import DataKey, Tombstone
 
@@ -50,6 +50,22 @@ def of_matters(matters: Iterable[UUID]) -> dict[UUID, tuple[UUID, bytes]]:
             made[matter] = (row.pk, plain)
         DataKey.objects.bulk_create(new, batch_size=500)
     return made | {matter: (row.pk, _opened(row)) for matter, row in rows.items()}
+
+
+def of_new(matter: UUID, *, reporter: bytes = b"") -> tuple[UUID, bytes]:
+    """Make the key of a matter whose id was drawn at random in this very transaction, so that nothing can be there
+    yet, and return (id, open key). `reporter` locks it a second time, as `give_reporter` does."""
+    version, locking = current()
+    plain = os.urandom(32)
+    row = DataKey(
+        matter=matter,
+        wrapped=vault.wrap(plain, locking),
+        kek=version,
+        reporter=vault.wrap(plain, reporter) if reporter else b"",
+        made_at=now(),
+    )
+    sql.add([row])
+    return row.pk, plain
 
 
 def by_id(ids: Iterable[UUID]) -> Opened:

@@ -15,16 +15,16 @@ from gandan import audit
 from gandan.access import Actor, Refused, now
 from gandan.access.clock import day_of
 from gandan.obligations import permissions, replay, terms
-from gandan.obligations.ledger import Ledger
+from gandan.obligations.ledger import Ledger, save_new
 from gandan.obligations.models import Notice, Obligation, ObligationEvent
 from gandan.units.models import Unit, province_of
+from gandan.units.standing import Standing, standing
 
 Kind = ObligationEvent.Kind
 
 
 def start(
-    event: str,
-    *,
+    *events: str,
     matter: UUID,
     kind: str,
     procedure: str,
@@ -33,35 +33,41 @@ def start(
     by: Actor,
     complex: bool = False,
     officer: Any = None,
+    stands: Standing | None = None,
 ) -> list[Obligation]:
-    """Start every clock of our own that this event starts, by the terms in force that day."""
+    """Start every clock of our own that these events start, by the terms in force that day. `stands` says how the
+    unit stands that day, where the caller has asked."""
     _not_ahead(at)
-    opened = []
-    with transaction.atomic():
-        on = day_of(at)
-        found = [term for term in terms.in_force(procedure, on, starts_on=event) if term.body == terms.OURS]
-        if not found:
-            return []
-        calendar, province, remote = terms.calendar(), province_of(unit, on), is_remote(unit, on)
-        for term in found:
-            ledger = Ledger.open(
+    on = day_of(at)
+    found = [term for term in terms.started_by(procedure, on, events) if term.body == terms.OURS]
+    if not found:
+        return []
+    with audit.together(savepoint=False):
+        calendar, recorded = terms.calendar(), now()
+        place = stands if stands is not None and (stands.unit.pk, stands.on) == (unit.pk, on) else standing(unit.pk, on)
+        ledgers = [
+            Ledger.open(
                 kind=kind,
                 matter=matter,
                 term=term,
-                amount=terms.amount_of(term, remote=remote, complex=complex),
+                amount=terms.amount_of(term, remote=place.remote, complex=complex),
                 owed_by=unit.pk,
-                province=province.pk if province else None,
+                province=place.province,
                 assignee=officer.pk if officer is not None else None,
                 at=at,
-                recorded_at=now(),
+                recorded_at=recorded,
                 actor_id=by.user_id,
                 calendar=calendar,
-                remote=remote,
+                remote=place.remote,
                 complex=complex,
             )
-            save(ledger, by)
-            opened.append(ledger.obligation)
-    return opened
+            for term in found
+        ]
+        added = [(ledger, event) for ledger in ledgers for event in ledger.added]
+        save_new(ledgers)
+        for ledger, event in added:
+            _record(ledger.obligation, event, by)
+    return [ledger.obligation for ledger in ledgers]
 
 
 def fulfil(event: str, *, matter: UUID, at: datetime, by: Actor, late_entry: bool = False) -> int:
@@ -303,11 +309,15 @@ def save(ledger: Ledger, by: Actor, reason: str = "") -> None:
     added, row = list(ledger.added), ledger.obligation
     ledger.save()
     for event in added:
-        audit.record(
-            replay.ACTIONS[event.kind],
-            by=by,
-            on=row,
-            unit=row.owed_by_id,
-            reason=reason,
-            values=replay.committed(event),
-        )
+        _record(row, event, by, reason)
+
+
+def _record(row: Obligation, event: ObligationEvent, by: Actor, reason: str = "") -> None:
+    audit.record(
+        replay.ACTIONS[event.kind],
+        by=by,
+        on=row,
+        unit=row.owed_by_id,
+        reason=reason,
+        values=replay.committed(event),
+    )
