@@ -25,6 +25,7 @@ from gandan.audit.models import AuditEntry
 from gandan.cases import permissions
 from gandan.cases.models import Case
 from gandan.staffing.authority import GrantAuthority
+from tests.access import acts
 from tests.access.examples import LIBRARY, Example, arguments, example, shows
 from tests.access.oracle import BLIND
 from tests.access.world import Walked
@@ -108,8 +109,9 @@ class Walker:
         """Return the statuses that may come, and whether that is a success."""
         sent = _example(cell.route)
         if not self.passes(cell):
-            api = cell.route.startswith("api_")
-            return ((403,) if cell.actor else (401,) if api else (302, 401)), False
+            # Whoever sent something gets it back with the way in; whoever only asked is led to signing in.
+            keeps = cell.route.startswith("api_") or cell.method == "POST"
+            return ((403,) if cell.actor else (401,) if keeps else (302,)), False
         rule, unsafe = self.rules[cell.route], cell.method not in ("GET", "HEAD", "OPTIONS")
         if cell.method == "OPTIONS" or (unsafe and sent.body is None):
             return tuple(range(200, 500)), False
@@ -147,6 +149,8 @@ class Walker:
             return self._table(cell)
         if cell.method == "WHY":
             return self._why(cell)
+        if cell.method == "ACT":
+            return self._act(cell)
         expected, success = self.expected(cell)
         block = transaction.atomic()
         block._from_testcase = True  # what must be committed first counts as committed
@@ -161,6 +165,10 @@ class Walker:
         self.walked.append(cell)
         if response.status_code not in expected:
             return f"{cell}: {response.status_code}, expected {expected}"
+        if response.status_code == 302 and not cell.actor and not self.passes(cell):
+            way_in = f"{reverse('account_login')}?next="
+            if not response.headers["Location"].startswith(way_in):
+                return f"{cell}: leads to {response.headers['Location']} instead of to signing in"
         if success:
             self.succeeded.add(cell.route)
         elif cell.method not in ("GET", "HEAD", "OPTIONS"):
@@ -199,6 +207,19 @@ class Walker:
         if self.world.oracle.may(user, sent.actors, case.holder_id, case.pk):
             return ""
         return "" if permissions.ALL[cell.route](case, actor) is not None else f"{cell}: nothing stands in the way"
+
+    def _act(self, cell: Cell) -> str:
+        """Do something with a row that was found already, put it back, and compare with who may."""
+        self.walked.append(cell)
+        told = acts.told(self.world, cell.route, cell.place, cell.actor)
+        block = transaction.atomic()
+        block._from_testcase = True
+        with block:
+            try:
+                done = acts.done(self.world, cell.route, cell.place, cell.actor)
+            finally:
+                transaction.set_rollback(True)
+        return "" if done == told else f"{cell}: {'was done' if done else 'was refused'}"
 
     def _shown(self, cell: Cell, response: Any, body: str) -> str:
         headers = " ".join(f"{name}: {value}" for name, value in response.items())
@@ -242,6 +263,8 @@ def cells(walker: Walker, *, whole: bool) -> Iterator[Cell]:
     for number, route in enumerate(sorted(walker.parameters)):
         sent = _example(route)
         methods = ["GET"] if sent.body is None else ["POST"] if sent.get == (405,) else ["GET", "POST"]
+        if sent.body is None and not whole and walker.rules[route].kind != "public":
+            yield Cell(route, "POST", "", sent.places[0])
         if whole:
             methods = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE"]
             for actor in actors:
@@ -266,7 +289,7 @@ def cells(walker: Walker, *, whole: bool) -> Iterator[Cell]:
 
 
 def inner_cells(walker: Walker, *, whole: bool) -> Iterator[Cell]:
-    """Return the cells that need no address: every table, and every reason why not."""
+    """Return the cells that need no address: every table, every reason why not, and acts without an address."""
     actors = sorted(name for name in walker.world.people if "@" in name)
     for number, model in enumerate(m for m in apps.get_models() if isinstance(getattr(m, "access", None), Policy)):
         every = whole or model.access.matter  # type: ignore[attr-defined]
@@ -275,6 +298,7 @@ def inner_cells(walker: Walker, *, whole: bool) -> Iterator[Cell]:
     for number, name in enumerate(permissions.ALL):
         for place in _example(f"case_{name}").places:
             yield from (Cell(name, "WHY", actor, place) for actor in actors[number % 5 :: 1 if whole else 5])
+    yield from (Cell(name, "ACT", who, place) for name, place, who in acts.cells(walker.world, actors, whole=whole))
 
 
 def routes() -> list[tuple[str, tuple[str, ...]]]:
