@@ -1,15 +1,20 @@
 """The end of the record is signed in time, written outside, and never when the record is broken."""
 
+import sqlite3
+import subprocess
+import sys
+import threading
 from datetime import timedelta
 
 import pytest
 from django.conf import settings as django_settings
-from django.db import connection
+from django.db import connection, connections
 
 from gandan.audit import actions, checkpoints, commandline, verifying
 from gandan.audit.models import AuditCheckpoint
 from gandan.cli import build_parser
 from tests.audit.conftest import ENTRIES, MONDAY, SIGNED, write
+from tests.conftest import installation
 
 pytestmark = pytest.mark.django_db
 
@@ -71,6 +76,101 @@ def test_a_line_with_one_letter_changed_is_no_word_of_ours(record, place):
     except (checkpoints.Unreadable, ValueError):
         return
     assert not read.is_signed_by(checkpoints.public_key(django_settings.GANDAN_KEYS["audit"]))
+
+
+# Several workers at the same time
+
+WORKER = """
+import sys, time
+from pathlib import Path
+import django
+django.setup()
+from gandan.audit import actions, verifying
+from gandan.access import now
+read, here = verifying.since_last_checkpoint, Path(sys.argv[1])
+def together():
+    found = read()
+    (here / f"ready-{sys.argv[2]}").touch()
+    while len(list(here.glob("ready-*"))) < 2:
+        time.sleep(0.01)
+    return found
+verifying.since_last_checkpoint = together
+print(int(actions.make_checkpoint(now()) is not None))
+"""
+
+
+@pytest.mark.sqlite
+def test_two_workers_that_read_at_once_sign_one_file_once(db, tmp_path):
+    write(ENTRIES)
+    home = tmp_path / "home"
+    environment = installation(home) | {"DJANGO_SETTINGS_MODULE": "gandan.config.settings"}
+    with sqlite3.connect(home / "gandan.sqlite3") as copy:
+        copy.executescript("\n".join(connection.connection.iterdump()))
+    copy.close()
+    workers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WORKER, str(tmp_path), str(number)],
+            env=environment,
+            cwd=home,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(2)
+    ]
+    said = [worker.communicate(timeout=120) for worker in workers]
+    assert [worker.returncode for worker in workers] == [0, 0], said
+    assert sorted(out.strip() for out, _err in said) == ["0", "1"]
+    done = sqlite3.connect(home / "gandan.sqlite3")
+    kept = [seq for (seq,) in done.execute("SELECT seq FROM audit_auditcheckpoint ORDER BY seq")]
+    done.close()
+    told = [each.seq for each in verifying.read_outside(home / "checkpoints")]
+    assert kept == told == [ENTRIES]
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_that_read_at_once_sign_one_server_once(outside, monkeypatch):
+    write(ENTRIES)
+    read, both, made, faults = verifying.since_last_checkpoint, threading.Barrier(2), [], []
+
+    def together():
+        found = read()
+        both.wait(60)
+        return found
+
+    def work():
+        try:
+            made.append(actions.make_checkpoint(MONDAY))
+        except Exception as fault:  # the thread's fault is the test's
+            faults.append(fault)
+        finally:
+            connections.close_all()
+
+    monkeypatch.setattr(verifying, "since_last_checkpoint", together)
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert faults == [] and len([each for each in made if each]) == 1
+    assert numbers() == [each.seq for each in verifying.read_outside(outside)] == [ENTRIES]
+
+
+def test_a_worker_that_read_less_signs_nothing_behind_one_that_read_more(outside, db, monkeypatch):
+    write(3)
+    read = verifying.since_last_checkpoint
+
+    def meanwhile():
+        monkeypatch.setattr(verifying, "since_last_checkpoint", read)
+        found = read()
+        write(5, 4)
+        assert actions.make_checkpoint(MONDAY).seq == 8
+        return found
+
+    monkeypatch.setattr(verifying, "since_last_checkpoint", meanwhile)
+    assert actions.make_checkpoint(MONDAY) is None
+    assert numbers() == [each.seq for each in verifying.read_outside(outside)] == [8]
 
 
 # The command

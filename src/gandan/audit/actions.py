@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import IntegrityError, connection, models, transaction
+from django.db import connection, models, transaction
 
 from gandan.access import Actor, now
 from gandan.audit import chain, checkpoints, sql, verifying
@@ -190,21 +190,24 @@ def make_checkpoint(at: datetime) -> checkpoints.Checkpoint | None:
     found = verifying.since_last_checkpoint()
     if found.faults:
         raise verifying.Broken(found)
-    kept = AuditCheckpoint.objects.order_by("-seq").first()
-    made = None
-    if found.last and (kept is None or found.last > kept.seq):
+    made = _keep(found.last, found.head, at) if found.last else None
+    _write_outside()
+    return made
+
+
+def _keep(last: int, digest: str, at: datetime) -> checkpoints.Checkpoint | None:
+    """Sign a number and its hash, unless another worker has signed this far; workers do it one after the other."""
+    with transaction.atomic():
+        # Taken for these two statements only: the long reading came before.
+        sql.locked_head()
+        kept = AuditCheckpoint.objects.order_by("-seq").first()
+        if kept is not None and last <= kept.seq:
+            return None
         # The instance never changes; the number and hash are those that were verified just now.
         instance = AuditHead.objects.get(pk=1).instance
-        made = checkpoints.sign(
-            settings.GANDAN_KEYS["audit"], seq=found.last, hash=found.head, at=at, instance=instance
-        )
+        made = checkpoints.sign(settings.GANDAN_KEYS["audit"], seq=last, hash=digest, at=at, instance=instance)
         columns = {name: getattr(made, name) for name in ("hash", "at", "instance", "key", "signature")}
-        try:
-            with transaction.atomic():
-                AuditCheckpoint.objects.create(seq=made.seq, **columns)
-        except IntegrityError:
-            made = None  # another worker was first, with the same number and hash
-    _write_outside()
+        AuditCheckpoint.objects.create(seq=made.seq, **columns)
     return made
 
 
@@ -234,11 +237,12 @@ def _write_outside() -> None:
     if newest is None:
         return
     folder = settings.GANDAN_CHECKPOINTS
-    written = checkpoints.last_written(folder, newest.instance)
-    rows = AuditCheckpoint.objects.filter(instance=newest.instance, seq__gt=written).order_by("seq")
-    lines = [verifying.checkpoint_of(row).line for row in rows]
-    if lines:
-        checkpoints.append(folder, lines, newest.instance)
+    with checkpoints.alone(folder):
+        written = checkpoints.last_written(folder, newest.instance)
+        rows = AuditCheckpoint.objects.filter(instance=newest.instance, seq__gt=written).order_by("seq")
+        lines = [verifying.checkpoint_of(row).line for row in rows]
+        if lines:
+            checkpoints.append(folder, lines, newest.instance)
 
 
 def _entry(

@@ -9,10 +9,12 @@ that should lie outside it (GANDAN_CHECKPOINTS), and can be printed with a code 
 The signature is Ed25519 over the line before it; `key` is the first 16 digits of the SHA-256 of the public key.
 """
 
+import fcntl
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -153,6 +155,18 @@ def unkept(outside: Mapping[int, Iterable[str]], kept: Mapping[int, Iterable[str
 
 
 # The file outside
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Keep other workers of this machine away from the folder: what one of them reads there, it may add to."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o640)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def append(folder: Path, lines: Iterable[str], instance: UUID) -> Path:
