@@ -33,12 +33,22 @@ def test_who_needs_one_is_led_to_set_it_up_and_reaches_nothing_before(staff, dem
     for path in ("/desk/", "/", "/report/", "/account/sessions/"):
         answer = client.get(path)
         assert (answer.status_code, answer.url) == (302, "/account/2fa/"), path
-    assert client.get("/api/v1/cases").status_code in (403, 302, 404)
     page = client.get("/account/2fa/")
     assert page.status_code == 200 and "cần lớp xác thực thứ hai" in page.content.decode()
     assert client.get("/account/").status_code == 200
     set_up_app(client)
     assert client.get("/desk/").status_code == 200
+
+
+def test_a_program_gets_what_is_public_before_the_factor_and_nothing_else(staff, demanded):
+    client = Client()
+    assert sign_in(client, "chief").status_code == 302
+    for path in ("/api/v1/procedures", "/api/v1/units", "/api/v1/calendar/2026", "/api/v1/openapi.json"):
+        answer = client.get(path)
+        assert (answer.status_code, answer.content) == (200, Client().get(path).content), path
+    answer = client.get("/api/v1/cases")
+    assert answer.status_code == 403
+    assert "lớp xác thực thứ hai" in answer.json()["detail"]
 
 
 def test_who_needs_none_works_without(staff, demanded):

@@ -15,6 +15,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from gandan.access import now
+from gandan.access.actor import ANONYMOUS
 from gandan.access.middleware import rule_of
 from gandan.accounts import recent, second_factor, sessions
 from gandan.accounts.sessions import BEGAN as BEGAN
@@ -71,7 +72,11 @@ class SecondFactor:
         if not second_factor.is_demanded(request.actor):  # type: ignore[attr-defined]
             return None
         refuse = getattr(view, "refuse", None)
-        if refuse is not None and rule_of(view, name) != ("public",):
+        if refuse is not None:
+            if (rule_of(view, name) or ("",))[0] == "public":
+                # What anybody may ask a program; asked as anybody, without the rights that wait for the factor.
+                request.actor = ANONYMOUS  # type: ignore[attr-defined]
+                return None
             answer: HttpResponse = refuse(
                 request, 403, _("Your role needs a second factor. Set it up on the web pages.")
             )

@@ -33,6 +33,9 @@ def description(request: HttpRequest) -> HttpResponse:
     return response
 
 
+description.refuse = interface.refuse  # type: ignore[attr-defined]
+
+
 @cache
 def document() -> dict[str, Any]:
     """Return the OpenAPI description as plain values."""
