@@ -141,6 +141,14 @@ def start_django() -> None:
         raise CommandError(str(error)) from None
 
 
+def start_installed() -> None:
+    """Load Django for a command that needs an installation; say so in a sentence where there is none."""
+    start_django()
+    from gandan.config import installation
+
+    installation.required()
+
+
 def _init(options: argparse.Namespace) -> int:
     if not options.province and not options.all:
         raise CommandError("say which province with --province CODE (12 is Lai Châu), or --all for the country")
@@ -173,7 +181,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _work(options: argparse.Namespace) -> int:
-    start_django()
+    start_installed()
     from gandan.config import working
 
     return working.work(options)
@@ -186,7 +194,7 @@ def _check(options: argparse.Namespace) -> int:
         for name, default, meaning in environment.table():
             print(f"{name:14} {default:24} {meaning}")
         return OK
-    start_django()
+    start_installed()
     from gandan.config import installation
 
     return installation.check(options)
@@ -208,6 +216,7 @@ def _backup(options: argparse.Namespace) -> int:
         return backup.keygen(options.key_file)
     if options.key_file is not None:
         raise CommandError("gandan backup writes one file at a time")
+    start_installed()
     return backup.write(Path(options.file), options.recipient, open_to_all=options.unencrypted)
 
 
@@ -224,28 +233,29 @@ def _restore(options: argparse.Namespace) -> int:
 
 
 def _move(options: argparse.Namespace) -> int:
-    start_django()
+    start_installed()
     from gandan.config import move
 
     return move.move(options.to)
 
 
 def _keys(options: argparse.Namespace) -> int:
-    start_django()
+    # Keys are put back before the database is: recovering needs none.
+    (start_django if options.do == "recover" else start_installed)()
     from gandan.secrecy import commandline
 
     return commandline.run(options)
 
 
 def _retention(options: argparse.Namespace) -> int:
-    start_django()
+    start_installed()
     from gandan.secrecy import commandline
 
     return commandline.retention(dry_run=options.dry_run)
 
 
 def _audit(options: argparse.Namespace) -> int:
-    start_django()
+    start_installed()
     from gandan.audit import commandline
 
     return commandline.run(options)

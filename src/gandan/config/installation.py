@@ -5,14 +5,31 @@ import secrets
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
 
 from gandan.access import Actor, SystemActor
 from gandan.config import durability
 from gandan.config.exits import NO, OK, REFUSED, CommandError
+
+
+def required() -> None:
+    """Return when there is an installation. Raises CommandError where there is none, or its database does not answer.
+
+    Nothing is made by looking: an empty folder holds no database afterwards.
+    """
+    name = Path(str(connection.settings_dict["NAME"]))
+    if connection.vendor != "sqlite" or (name.exists() and name.stat().st_size):
+        durability.wait_for_database()
+        if "units_unit" in connection.introspection.table_names():
+            return
+    raise CommandError(
+        f"there is no installation in {settings.GANDAN_HOME}: start one with gandan init or gandan demo, "
+        "or name its folder with --home"
+    )
 
 
 def migrate() -> None:
