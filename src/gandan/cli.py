@@ -216,7 +216,6 @@ def _backup(options: argparse.Namespace) -> int:
         return backup.keygen(options.key_file)
     if options.key_file is not None:
         raise CommandError("gandan backup writes one file at a time")
-    start_installed()
     return backup.write(Path(options.file), options.recipient, open_to_all=options.unencrypted)
 
 

@@ -156,7 +156,9 @@ _DOORS_TO_SQL = {"raw", "cursor", "unscoped"}
 _EXTRA_SQL = {"select", "where", "tables", "order_by", "params"}
 _READS_ANYTHING = {"pickle", "marshal", "shelve"}
 _MAY_WRITE_MARKUP = re.compile(r"^src/gandan/(?:ui/templatetags/|obligations/drawing\.py$)")
-_MAY_SPEAK_SQL = re.compile(r"^src/gandan/(?:\w+/sql\.py|audit/triggers\.py|cases/word_index\.py|config/|access/models\.py|.*/migrations/)")
+_MAY_SPEAK_SQL = re.compile(
+    r"^src/gandan/(?:\w+/sql\.py|audit/triggers\.py|cases/word_index\.py|config/|access/models\.py|.*/migrations/)"
+)
 
 
 def side_doors(place: str, module: ast.Module) -> list[str]:

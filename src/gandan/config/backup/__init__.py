@@ -29,7 +29,7 @@ from gandan import __version__
 from gandan.access import now
 from gandan.audit import checkpoints, triggers, verifying
 from gandan.audit.models import AuditHead
-from gandan.config import digests
+from gandan.config import digests, installation
 from gandan.config.backup import databases
 from gandan.config.backup.archive import (
     ALTERED,
@@ -70,6 +70,7 @@ def write(target: Path, recipients: list[str], *, open_to_all: bool = False) -> 
             WRONG,
         )
     keys = recipients_of(recipients)
+    installation.required()
     target.parent.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".backup-") as folder:
