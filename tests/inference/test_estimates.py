@@ -153,7 +153,7 @@ def test_the_algebra_of_residuals_is_their_dense_form(made):
     both = np.column_stack([y, x])
     for each in variants(design, 4):
         dense = estimate_domains(each, both, domain)
-        with patch("gandan.inference.estimates._DENSE", 0):
+        with patch("gandan.inference.linearisation._DENSE", 0):
             sparse = estimate_domains(each, both, domain)
         np.testing.assert_allclose(sparse.se, dense.se, rtol=1e-7, atol=1e-6)
 

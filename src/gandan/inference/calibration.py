@@ -10,15 +10,13 @@ Sources: Deville and Särndal (1992), Journal of the American Statistical Associ
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 
+from gandan.inference.cells import Moments
 from gandan.inference.design import Array, Codes, Design, Floats, compact, missing_codes
 from gandan.inference.errors import InferenceError
-
-if TYPE_CHECKING:
-    from gandan.inference.estimates import Moments
 
 Distance = Literal["linear", "raking", "logit"]
 _TOLERANCE = 1e-12
@@ -56,10 +54,8 @@ class Residualizer:
             )
         )
 
-    def moments(self, code: Codes, domains: int, values: Floats, below: Floats | None) -> "Moments":
+    def moments(self, code: Codes, domains: int, values: Floats, below: Floats | None) -> Moments:
         """Return the domain sums of d·x, d·x·y and d·x·denominator of each step, over rows with a value."""
-        from gandan.inference.estimates import Moments
-
         valid = ~np.isnan(values)
         whole = bool(valid.all())
         filled = values if whole else np.where(valid, values, 0.0)
@@ -77,7 +73,7 @@ class Residualizer:
                 others.append((matrix @ under).reshape(domains, columns, values.shape[1]))
         return Moments(tuple(sums), tuple(products), tuple(others) if under is not None else None)
 
-    def coefficients(self, moments: "Moments", alpha: Floats, beta: Floats, gamma: Floats | None) -> list[Floats]:
+    def coefficients(self, moments: Moments, alpha: Floats, beta: Floats, gamma: Floats | None) -> list[Floats]:
         """Return B of each step, (domain, column, variable), for z = alpha·y + beta + gamma·denominator.
 
         The last calibration is fitted first: what it holds fixed has no variance, whatever was done before.

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 Lonely = Literal["raise", "remove", "adjust", "average"]
 _TINY = 1e-7
 """A stratum of which all but this share was taken is a certainty stratum."""
@@ -55,12 +56,12 @@ class Level:
     labels: tuple[Any, ...] = ()
 
     @property
-    def certain(self) -> npt.NDArray[np.bool_]:
+    def certain(self) -> Bools:
         """Strata that were taken whole."""
         return np.asarray(self.fraction > 1 - _TINY, dtype=bool)
 
     @property
-    def lonely(self) -> npt.NDArray[np.bool_]:
+    def lonely(self) -> Bools:
         """Strata with one sampled unit that were not taken whole."""
         return np.asarray((self.sampled == 1) & ~self.certain, dtype=bool)
 
@@ -161,7 +162,7 @@ def compact(codes: Array) -> tuple[Array, Codes]:
     return labels, inverse.reshape(codes.shape).astype(np.int64)
 
 
-def missing_codes(codes: Array) -> npt.NDArray[np.bool_]:
+def missing_codes(codes: Array) -> Bools:
     """Return where a vector of codes holds nothing: NaN, NaT, None or an empty text."""
     if codes.dtype.kind == "f":
         return np.asarray(np.isnan(codes), dtype=bool)
@@ -172,6 +173,13 @@ def missing_codes(codes: Array) -> npt.NDArray[np.bool_]:
     if codes.dtype.kind == "O":
         return np.array([each is None or each == "" or each != each for each in codes], dtype=bool)
     return np.zeros(codes.shape, dtype=bool)
+
+
+def lift(levels: tuple[Level, ...], depth: int, unit: Codes) -> Codes:
+    """Return the unit of stage `depth` (0 is the first) that holds each last-stage unit."""
+    for level in reversed(levels[depth + 1 :]):
+        unit = level.parent_of_stratum[level.stratum_of_unit[unit]]
+    return unit
 
 
 def _codes_of(given: Array | Sequence[Any] | None, n: int, name: str) -> Array | None:

@@ -14,9 +14,12 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.random import Generator
 
-from gandan.inference.design import Array, Codes, Design, Floats, Level
+from gandan.inference.cells import collapse
+from gandan.inference.design import Array, Codes, Design, Floats, Level, lift
 from gandan.inference.errors import InferenceError
-from gandan.inference.estimates import Flags, t_quantile
+from gandan.inference.estimates import check_options
+from gandan.inference.flags import BIT, Flags
+from gandan.inference.intervals import t_quantile
 
 Kind = Literal["jk1", "jkn", "brr", "fay", "rao-wu", "bootstrap"]
 Centre = Literal["mean", "estimate"]
@@ -202,15 +205,13 @@ def replicate_domains(
     """
     from scipy.sparse import csr_array
 
-    from gandan.inference.estimates import _BIT, _check_options, _lift, collapse
-
-    _check_options(stat, None, level, denominator)
+    check_options(stat, None, level, denominator)
     if design.calibration is not None:
         raise InferenceError("design-differs", what="replicates of sums, and weights before calibration,")
     cells = collapse(design, y, domain, denominator=denominator)
     assert cells.domains is not None and cells.centre is not None
     count, wide = cells.domains.size, cells.wy.shape[1]
-    primary: Codes = _lift(design.levels, 0, cells.psu)
+    primary: Codes = lift(design.levels, 0, cells.psu)
     est, se = np.empty((count, wide)), np.empty((count, wide))
     bits = np.zeros((count, wide), dtype=np.uint16)
     keep = factors.rscales > 0
@@ -244,11 +245,11 @@ def replicate_domains(
         variance = factors.scale * share * (off**2 @ rscales)
         lost = ~ok.any(axis=1) & ~empty
         est[:, k], se[:, k] = theta, np.where(empty | lost, np.nan, np.sqrt(variance))
-        bits[empty, k] |= _BIT["empty"]
-        bits[lost, k] |= _BIT["one-psu"]
+        bits[empty, k] |= BIT["empty"]
+        bits[lost, k] |= BIT["one-psu"]
     q = float(t_quantile(0.5 + level / 2, factors.design_df))
     if factors.design_df <= 0:
-        bits[~np.isnan(est)] |= _BIT["few-psu"]
+        bits[~np.isnan(est)] |= BIT["few-psu"]
     return ReplicateEstimates(est, se, est - q * se, est + q * se, factors.design_df, Flags(bits), cells.domains, level)
 
 

@@ -19,7 +19,7 @@ from numpy.random import PCG64, Generator, SeedSequence
 
 from gandan.inference.design import Array, Codes, Floats, compact, missing_codes
 from gandan.inference.errors import InferenceError
-from gandan.inference.estimates import check_level
+from gandan.inference.intervals import check_level
 
 Allocation = Literal["proportional", "neyman", "power", "equal"]
 Method = Literal["srs", "systematic", "pps"]
