@@ -181,6 +181,7 @@ class Case(Guarded):
             models.Index(fields=["holder", "-received_at", "id"], name="case_holder"),
             models.Index(fields=["province", "-received_at", "id"], name="case_province"),
             models.Index(fields=["received_by", "-received_at"], name="case_received_by"),
+            models.Index(fields=["-received_at", "id"], name="case_received"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["follow_hash"], condition=~Q(follow_hash=""), name="follow_code_once")

@@ -3,7 +3,7 @@
 import unicodedata
 from typing import Any
 
-from gandan.cases.word_index import Holds
+from gandan.cases import word_index
 
 
 def fold(text: str) -> str:
@@ -44,6 +44,6 @@ def matching(rows: Any, text: str) -> Any:
     words = fold(text).split()
     if not words:
         return rows.none()
-    if len(words) > 1 and (together := rows.filter(Holds(words, together=True))).exists():
+    if len(words) > 1 and (together := word_index.holding(rows, words, together=True)).exists():
         return together
-    return rows.filter(Holds(words, together=False))
+    return word_index.holding(rows, words, together=False)

@@ -5,6 +5,9 @@ Both engines answer alike, because words were folded to plain letters and digits
 What each engine holds, migration `0005_words_indexed` says.
 """
 
+import math
+from datetime import datetime
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 from uuid import UUID
@@ -12,13 +15,21 @@ from uuid import UUID
 from django.db import DatabaseError, connection, connections, transaction
 from django.db.models import BooleanField, F, Func
 
+from gandan.access import now
+
+LITTLE = 2_000
+"""So many rows are read sooner than the index is asked for them."""
+FEW = 1_000
+"""So many rows that the index names are asked for by their keys."""
+OFTEN = 0.005
+"""From this share of all matters on, reading in order finds a page of them sooner than the index."""
 _LETTERS = 40
 """With so many letters a word counts in the index of PostgreSQL, as the migration says."""
 
 
-class Holds(Func):
-    """Whether a matter holds `words` side by side, or all of them wherever they stand. Each may be the beginning of a
-    longer word (side by side only the last), unless it is a single letter by itself."""
+class Indexed(Func):
+    """Whether the index names a matter for `words`, side by side or wherever they stand. Each may be the beginning of
+    a longer word (side by side only the last), unless it is a single letter by itself."""
 
     output_field = BooleanField()
 
@@ -28,29 +39,96 @@ class Holds(Func):
 
     def as_sqlite(self, compiler: Any, *_: Any, **__: Any) -> tuple[str, tuple[str, ...]]:
         key = compiler.compile(self.source_expressions[0])[0]
-        if self.together:
-            asked = f'"{" ".join(self.words)}" *'
-        else:
-            asked = " AND ".join(f'"{word}"{" *" * _is_open(word)}' for word in self.words)
+        asked = _fts(self.words, together=self.together)
         found = "SELECT rowid FROM cases_word_index WHERE cases_word_index MATCH %s"
-        return f"{key} IN (SELECT case_id FROM cases_word WHERE id IN ({found}))", (asked,)  # noqa: S608 - words are plain letters and digits, and bound
+        return f"{key} IN (SELECT case_id FROM cases_word WHERE id IN ({found}))", (asked,)  # noqa: S608 - bound
 
     def as_postgresql(self, compiler: Any, *_: Any, **__: Any) -> tuple[str, tuple[str, ...]]:
         text = compiler.compile(self.source_expressions[1])[0]
-        terms = [word[:_LETTERS] for word in self.words]
+        terms = _terms(self.words, together=self.together)
         if self.together:
-            pairs = [f"{one}_{other}" for one, other in pairwise(terms)]
-            asked = " & ".join([*(f"'{pair}'" for pair in pairs[:-1]), f"'{pairs[-1]}':*"])
-            held = [f"% {' '.join(self.words)}%"]
+            asked = " & ".join([*(f"'{pair}'" for pair in terms[:-1]), f"'{terms[-1]}':*"])
         else:
             asked = " & ".join(f"'{term}'{':*' * _is_open(term)}" for term in terms)
-            held = [f"% {word}{'' if _is_open(word) else ' '}%" for word in self.words]
-        # The index names candidates; the text itself decides.
-        return f"(cases_terms({text}) @@ %s::tsquery{f' AND {text} LIKE %s' * len(held)})", (asked, *held)
+        return f"cases_terms({text}) @@ %s::tsquery", (asked,)
+
+
+class Written(Func):
+    """Whether the text of a matter holds `part`. Unlike LIKE it is not taken for rare, so that a list that is asked
+    for its first rows is read in its order."""
+
+    output_field = BooleanField()
+
+    def __init__(self, part: str) -> None:
+        self.part = part
+        super().__init__(F("folded"))
+
+    def as_sqlite(self, compiler: Any, *_: Any, **__: Any) -> tuple[str, tuple[str, ...]]:
+        return f"instr({compiler.compile(self.source_expressions[0])[0]}, %s) > 0", (self.part,)
+
+    def as_postgresql(self, compiler: Any, *_: Any, **__: Any) -> tuple[str, tuple[str, ...]]:
+        return f"strpos({compiler.compile(self.source_expressions[0])[0]}, %s) > 0", (self.part,)
+
+
+def holding(rows: Any, words: list[str], *, together: bool) -> Any:
+    """Narrow rows to those that hold the words, side by side or wherever they stand.
+
+    The text itself decides; the index names candidates where there are few of them among many rows. Few rows are
+    read, and so are many rows of which many hold the words: the first of them are found soon.
+    """
+    written = rows
+    for part in [f" {' '.join(words)}"] if together else [f" {word}{'' if _is_open(word) else ' '}" for word in words]:
+        written = written.filter(Written(part))
+    if rows.order_by()[: LITTLE + 1].count() <= LITTLE or _is_frequent(words, together=together):
+        return written
+    named = written.filter(Indexed(words, together=together)).order_by()
+    keys = list(named.values_list("pk", flat=True)[: FEW + 1])
+    return rows.filter(pk__in=keys) if len(keys) <= FEW else written
+
+
+def _terms(words: list[str], *, together: bool) -> list[str]:
+    short = [word[:_LETTERS] for word in words]
+    return [f"{one}_{other}" for one, other in pairwise(short)] if together else short
+
+
+def _fts(words: list[str], *, together: bool) -> str:
+    if together:
+        return f'"{" ".join(words)}" *'
+    return " AND ".join(f'"{word}"{" *" * _is_open(word)}' for word in words)
 
 
 def _is_open(word: str) -> bool:
     return len(word) > 1
+
+
+def _is_frequent(words: list[str], *, together: bool) -> bool:
+    """Whether so many matters hold these words that reading in order finds a page of them sooner."""
+    if connection.vendor == "sqlite":
+        return _is_frequent_in_fts(words, together=together)
+    shares = _shares(now().replace(minute=0, second=0, microsecond=0))
+    return min(shares.get(term, 0.0) for term in _terms(words, together=together)) >= OFTEN
+
+
+def _is_frequent_in_fts(words: list[str], *, together: bool) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT max(id) FROM cases_word")
+        many = math.ceil(OFTEN * (cursor.fetchone()[0] or 0))
+        cursor.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM cases_word_index WHERE cases_word_index MATCH %s LIMIT %s)",
+            [_fts(words, together=together), many],
+        )
+        return bool(cursor.fetchone()[0] >= max(many, FEW))
+
+
+@lru_cache(maxsize=1)
+def _shares(_hour: datetime) -> dict[str, float]:
+    """Return the share of matters that hold each of the most frequent terms, as PostgreSQL has last counted them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT unnest(most_common_elems::text::text[]), unnest(most_common_elem_freqs) "
+            "FROM pg_stats WHERE schemaname = current_schema() AND tablename = 'case_terms'"
+        )
+        return dict(cursor.fetchall())
 
 
 def keep(matter: UUID, *, new: bool = False) -> None:
