@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connection, models
+from django.db import connection, connections, models
 
 from gandan.access.actor import Actor
 from gandan.access.clock import today
@@ -98,8 +98,9 @@ def insertion(rows: Sequence[models.Model]) -> tuple[str, list[Any]]:
 
     Raises ValueError for rows of several models, and for a model that keeps its columns in several tables.
     """
-    model = type(rows[0])
-    table = _tables.get((model, connection.alias)) or _table_of(model)
+    model, database = type(rows[0]), connections[connection.alias]
+    table = _tables.get((model, database.alias)) or _table_of(model)
+    instant, native = database.ops.adapt_datetimefield_value, database.features.has_native_uuid_field
     parameters: list[Any] = []
     for row in rows:
         if type(row) is not model:
@@ -111,9 +112,11 @@ def insertion(rows: Sequence[models.Model]) -> tuple[str, list[Any]]:
             if value is None:
                 parameters.append(None)
             elif kind is not column.kind or (kind is datetime and value.tzinfo is None):
-                parameters.append(column.field.get_db_prep_save(value, connection))
-            elif kind is UUID or kind is datetime:
-                parameters.append(_adapted(value))
+                parameters.append(column.field.get_db_prep_save(value, database))
+            elif kind is UUID:
+                parameters.append(value if native else value.hex)
+            elif kind is datetime:
+                parameters.append(instant(value))
             else:
                 parameters.append(value)
     return table.begin + ", ".join([table.row] * len(rows)), parameters

@@ -39,10 +39,15 @@ def folder() -> Path:
 def versions(*, retired: bool = False) -> dict[int, Path]:
     """Return the keys in use by number, or with `retired` also those kept for backups."""
     found: dict[int, Path] = {}
-    for path in sorted(folder().glob("*kek-*.key")):
-        match = _NAME.fullmatch(path.name)
+    place = folder()
+    try:
+        names = sorted(os.listdir(place))  # noqa: PTH208 - asked for every matter
+    except FileNotFoundError:
+        return found
+    for name in names:
+        match = _NAME.fullmatch(name)
         if match and (retired or not match[1]):
-            found.setdefault(int(match[2]), path)
+            found.setdefault(int(match[2]), place / name)
     return found
 
 

@@ -10,11 +10,17 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 from django.db.backends.sqlite3 import base
 
 _WRITES = re.compile(r"\s*(insert|update|delete|replace|create|drop|alter|vacuum|reindex)\b", re.IGNORECASE)
+
+
+@lru_cache(maxsize=2_048)
+def _with_marks(query: str) -> str:
+    return base.FORMAT_QMARK_REGEX.sub("?", query).replace("%%", "%")
 
 
 class GatedCursor(base.SQLiteCursorWrapper):
@@ -23,8 +29,16 @@ class GatedCursor(base.SQLiteCursorWrapper):
     gate: "DatabaseWrapper"
 
     def execute(self, query: Any, params: Any = None) -> Any:
+        if self.gate.in_atomic_block:
+            return super().execute(query, params)
         with self.gate.gate_for(query):
             return super().execute(query, params)
+
+    def convert_query(self, query: Any, *, param_names: Any = None) -> Any:
+        # Statements come back all day: their marks are turned into SQLite's once.
+        if param_names is None and type(query) is str:
+            return _with_marks(query)
+        return super().convert_query(query, param_names=param_names)
 
     def executemany(self, query: Any, param_list: Any) -> Any:
         with self.gate.gate_for(query):
