@@ -7,6 +7,7 @@ import resource
 import subprocess
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -59,10 +60,13 @@ def compare(sides: Mapping[str, Side], *, rounds: int, times: int = 1, meter: Me
 
 
 def circumstances() -> dict[str, Any]:
-    """Return what a figure depends on: commit, versions, cores, load."""
+    """Return what a figure depends on: day, commit and whether the product stood as committed, versions, load."""
     git = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    as_committed = subprocess.run(["git", "diff", "--quiet", "HEAD", "--", "src"], capture_output=True, check=False)
     return {
+        "on": datetime.now(UTC).date().isoformat(),
         "commit": git.stdout.strip(),
+        "as_committed": as_committed.returncode == 0,
         "python": platform.python_version(),
         "machine": platform.machine(),
         "cores": os.cpu_count(),

@@ -40,6 +40,7 @@ PATIENCE = 180
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--results", metavar="FOLDER", help="write what the tests measured to files in this folder")
+    parser.addoption("--figure", metavar="NAME", action="append", default=[], help="write this figure only")
 
 
 FIGURES = pytest.StashKey[Figures]()
@@ -54,7 +55,7 @@ def figure(request: pytest.FixtureRequest) -> Figures:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     folder = session.config.getoption("--results")
     if folder:
-        session.config.stash[FIGURES].write(Path(folder))
+        session.config.stash[FIGURES].write(Path(folder), session.config.getoption("--figure"))
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -2,10 +2,12 @@
 
 A test calls the fixture `figure` with what it found, before it asserts; a test that shows that the check can fail
 calls `figure.control`. At the end of the run each figure is a file of its own, FOLDER/NAME.json (NAME-postgresql.json
-on that engine), in the shape of `Figure` beside the circumstances of the run. Without the option nothing is written.
+on that engine), in the shape of `Figure` beside the circumstances of the run. Without the option nothing is written;
+`--figure NAME` writes that one only. `script/trust` makes docs/trust.md from these files.
 """
 
 import json
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,14 +68,21 @@ class Figures:
         """Keep that the check behind a figure was shown a fault, and whether it noticed."""
         self.controls.setdefault(name, []).append(Control(what, noticed))
 
-    def write(self, folder: Path) -> list[Path]:
-        """Write each figure to its file; return the files."""
+    def write(self, folder: Path, only: Collection[str] = ()) -> list[Path]:
+        """Write each figure, or only those named, to its file; return the files."""
         written = []
         for name, figure in self.found.items():
+            if only and name not in only:
+                continue
             figure.controls = [*figure.controls, *self.controls.get(name, [])]
             path = folder / f"{name}{'-postgresql' if self.engine == 'postgresql' else ''}.json"
             folder.mkdir(parents=True, exist_ok=True)
-            told = asdict(figure) | {"met": figure.met, "engine": self.engine, "circumstances": circumstances()}
-            path.write_text(json.dumps(told, indent=1, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
+            path.write_text(told(figure, self.engine), encoding="utf-8")
             written.append(path)
         return written
+
+
+def told(figure: Figure, engine: str) -> str:
+    """Return the text of a figure's file."""
+    whole = asdict(figure) | {"met": figure.met, "engine": engine, "circumstances": circumstances()}
+    return json.dumps(whole, indent=1, ensure_ascii=False, default=str) + "\n"

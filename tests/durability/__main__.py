@@ -1,17 +1,19 @@
 """The long forms of the durability tests. Each prints its figures as JSON and ends with 1 when a promise is broken.
 
-python -m tests.durability power-cuts [--cuts 50]
+python -m tests.durability power-cuts [--cuts 50] [--json benchmarks/results/durability/power-cuts.json]
+
+With DATABASE_URL `kills` and `worker-kills` are about PostgreSQL.
 """
 
 import argparse
-import json
 import os
-import platform
 import shutil
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+
+from tests.figures import Control, Figure, told
 
 
 def main() -> int:
@@ -38,20 +40,19 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="gandan-durability-", dir=options.folder))
     _load_django(folder)
     try:
-        figures = options.run(options, folder)
+        figure = options.run(options, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    figures |= {"seed": options.seed, "python": platform.python_version(), "cores": os.cpu_count()}
-    figures["load"] = round(os.getloadavg()[0], 1)
-    text = json.dumps(figures, indent=1, ensure_ascii=False, default=str)
+    figure.settings = {"seed": options.seed, **figure.settings}
+    text = told(figure, "postgresql" if os.environ.get("DATABASE_URL") else "sqlite")
     print(text)
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(text + "\n")
-    return 0 if figures["kept"] else 1
+        options.json.write_text(text, encoding="utf-8")
+    return 0 if figure.met else 1
 
 
-def _power_cuts(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
+def _power_cuts(options: argparse.Namespace, folder: Path) -> Figure:
     from tests.conftest import Prepared
     from tests.durability import power_cuts, shadow
 
@@ -69,22 +70,32 @@ def _power_cuts(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     }
     bad = [*full.lost, *full.duplicated, *full.damaged, *full.unseen, *full.wrong_answers]
     bad += [each for control in controls.values() for each in control.unseen]
-    return {
-        "name": "power cuts",
-        "full": full.summary(),
-        "controls": [control.summary() for control in controls.values()],
-        "faults": bad[:20],
-        "kept": not bad and all(control.lost or control.damaged for control in controls.values()),
-    }
+    return Figure(
+        2,
+        "power-cuts",
+        title="Acknowledged, and lost when the power is cut",
+        target="nothing lost, doubled or damaged in at least 50 cuts of the power",
+        command="python -m tests.durability power-cuts --cuts 55 --json benchmarks/results/durability/power-cuts.json",
+        figures=full.summary() | {"first faults": bad[:20]},
+        kept=not bad and full.cuts >= 50,
+        settings={"cuts": options.cuts},
+        controls=[_lost(control) for control in controls.values()],
+    )
 
 
-def _kills(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
+def _lost(control: Any) -> Control:
+    words = f"a server with {control.kind}: {len(control.lost)} lost, {len(control.damaged)} damaged"
+    return Control(f"{words} at {control.cuts} cuts", noticed=bool(control.lost or control.damaged))
+
+
+def _kills(options: argparse.Namespace, folder: Path) -> Figure:
     from tests.conftest import Prepared
     from tests.durability import kills
 
     ready = Prepared(folder / "prepared")
     try:
         ready.build()
+        planted = kills.planted(ready.copy())
         outcome = kills.run(
             ready.copy(),
             submissions=options.submissions,
@@ -95,10 +106,24 @@ def _kills(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     finally:
         ready.close()
     bad = [*outcome.lost, *outcome.duplicated, *outcome.faults]
-    return {"name": "kills", **outcome.summary(), "first_faults": bad[:20], "kept": outcome.kept}
+    return Figure(
+        1,
+        "kills",
+        title="Acknowledged, and lost or doubled when programs are killed",
+        target="nothing lost, nothing doubled in 10,000 acknowledged submissions of eight people and 50 kills",
+        command=f"{_engine()}python -m tests.durability kills "
+        f"--json benchmarks/results/durability/kills{_ending()}.json",
+        figures=outcome.summary() | {"first faults": bad[:20]},
+        kept=outcome.kept and outcome.acknowledged >= 10_000 and sum(outcome.kills.values()) >= 50,
+        settings={"submissions": options.submissions, "kills": options.kills},
+        controls=[
+            Control("receipts that nobody gave count as lost", noticed=len(planted["lost"]) == 2),
+            Control("a matter written twice counts as doubled", noticed=len(planted["duplicated"]) == 1),
+        ],
+    )
 
 
-def _worker_kills(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
+def _worker_kills(options: argparse.Namespace, folder: Path) -> Figure:
     from tests.conftest import Prepared
     from tests.durability import worker_kills
 
@@ -113,7 +138,27 @@ def _worker_kills(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     finally:
         base.close()
     bad = [*outcome.twice, *outcome.never, *outcome.other]
-    return {"name": "worker kills", **outcome.summary(), "first_faults": bad[:20], "kept": outcome.kept}
+    return Figure(
+        3,
+        "worker-kills",
+        title="Reminders, notices, closings and reorganisations done twice or never when the worker is killed",
+        target="none twice, none never in 1,000 kills",
+        command=f"{_engine()}python -m tests.durability worker-kills "
+        f"--json benchmarks/results/durability/worker-kills{_ending()}.json",
+        figures=outcome.summary() | {"first faults": bad[:20]},
+        kept=outcome.kept and outcome.kills >= 1000,
+        settings={"kills": options.kills, "people": options.people},
+        controls=[Control("a notice too many and a notice too few", noticed=outcome.noticed)],
+        note="" if outcome.kills >= 1000 else f"{outcome.kills} kills instead of 1,000",
+    )
+
+
+def _engine() -> str:
+    return "python -m tests.engines postgresql " if os.environ.get("DATABASE_URL") else ""
+
+
+def _ending() -> str:
+    return "-postgresql" if os.environ.get("DATABASE_URL") else ""
 
 
 def _load_django(folder: Path) -> None:

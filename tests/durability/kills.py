@@ -177,6 +177,31 @@ def run(live: Live, *, submissions: int, kills: int, seed: int, say: Callable[[s
     return outcome
 
 
+_DOUBLE = """
+import django
+django.setup()
+from gandan.cases.models import Case
+row = Case.system("test").order_by("pk").first()
+print(row.submission, row.reference, row.text)
+from gandan.cases.models import CaseEvent
+line = CaseEvent.system("test").filter(case=row, kind="received").first()
+CaseEvent.objects.bulk_create([CaseEvent(case_id=row.pk, kind="received", at=line.at, recorded_at=line.at)])
+"""
+
+
+def planted(live: Live) -> dict[str, list[str]]:
+    """Hold receipts that nobody gave, and a matter that was written twice, against the database; say what is found.
+
+    The control: the same comparison as after the kills. The installation is spoilt afterwards.
+    """
+    drafts = json.loads(script(live, _FILL, "2"))
+    told = [{"submission": key, "text": text, "reference": "GD-AAAA-AAAA", "code": "0" * 16} for key, text in drafts]
+    submission, reference, text = script(live, _DOUBLE).strip().split(" ", 2)
+    told.append({"submission": submission, "text": text, "reference": reference, "code": "0" * 16})
+    found: dict[str, list[str]] = json.loads(script(live, _COMPARE, given=json.dumps(told)))
+    return found
+
+
 def script(live: Live, text: str, *arguments: str, given: str = "") -> str:
     """Run a few lines of Python in an installation; return what they print."""
     done = subprocess.run(

@@ -16,6 +16,7 @@ def workload(tmp_path_factory, prepared):
 def test_a_worker_killed_again_and_again_does_everything_once(workload, deaths):
     outcome = worker_kills.run(workload, kills=deaths, seed=5)
     assert outcome.twice == [] and outcome.never == [] and outcome.other == []
+    assert outcome.noticed, "a notice too many or too few would not be found"
     assert outcome.kills >= deaths and outcome.pairs > 0
     assert outcome.effects > 50 and outcome.notices == outcome.effects and outcome.acts == 1
 

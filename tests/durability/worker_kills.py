@@ -51,6 +51,8 @@ class Outcome:
     other: list[str] = field(default_factory=list)
     check: int = -1
     seconds: float = 0.0
+    noticed: bool = False
+    """Whether the comparison told of a notice too many and of one too few, when both were planted."""
 
     @property
     def kept(self) -> bool:
@@ -58,7 +60,7 @@ class Outcome:
 
     def summary(self) -> dict[str, Any]:
         lists = ("twice", "never", "other")
-        return {k: len(v) if k in lists else v for k, v in vars(self).items()}
+        return {k: len(v) if k in lists else v for k, v in vars(self).items() if k != "noticed"}
 
 
 def run(workload: Workload, *, kills: int, seed: int) -> Outcome:
@@ -76,6 +78,7 @@ def run(workload: Workload, *, kills: int, seed: int) -> Outcome:
         for kind in found["did"]:
             outcome.twice += [f"{kind} {row}: {n} times" for row, n in _more(found, peace, kind)]
             outcome.never += [f"{kind} {row}: {n} times less" for row, n in _more(peace, found, kind)]
+        outcome.noticed = _planted(peace)
         checked = killed.command("check")
         outcome.check = checked.returncode
         if checked.returncode:
@@ -109,6 +112,13 @@ def _lived(live: Live, days: int, kills: int, seed: int) -> dict[str, Any]:
         nursery(live.home, live.environment["DATABASE_URL"], "live", str(days), str(kills), str(seed))
     )
     return told
+
+
+def _planted(peace: dict[str, Any]) -> bool:
+    """Say whether the comparison tells of a notice done once more, and of another that is missing."""
+    (first, times), _second, *rest = peace["did"]["notices"]
+    spoilt = {"did": {**peace["did"], "notices": [[first, times + 1], *rest]}}
+    return len(_more(spoilt, peace, "notices")) == 1 and len(_more(peace, spoilt, "notices")) == 1
 
 
 def _more(one: dict[str, Any], other: dict[str, Any], kind: str) -> list[tuple[list[Any], int]]:
