@@ -70,7 +70,8 @@ def complain(walked: Walker, number: int) -> None:
         )
 
 
-def differing(walked: Walker, number: int = 2) -> list[tuple[str, str, str]]:
+def compared(walked: Walker, number: int = 2) -> tuple[int, list[tuple[str, str, str]]]:
+    """Return how many pages were compared, and those that differ."""
     with quiet():
         jobs.tick(now() + timedelta(days=40))
         before = rendered(walked)
@@ -78,17 +79,29 @@ def differing(walked: Walker, number: int = 2) -> list[tuple[str, str, str]]:
         jobs.tick(now() + timedelta(days=40))
         after = rendered(walked)
     assert len(before) > 150
-    return [key for key in before if before[key] != after[key]]
+    return len(before), [key for key in before if before[key] != after[key]]
 
 
-def test_those_concerned_see_the_same_bytes_with_and_without_the_complaint():
-    assert differing(Walker(world.build())) == []
+def test_those_concerned_see_the_same_bytes_with_and_without_the_complaint(figure):
+    pages, differing = compared(Walker(world.build()))
+    figure(
+        6,
+        "interference",
+        title="Pages that show those concerned that there is a complaint about them",
+        target="none: the same bytes with and without it",
+        command="python -m pytest tests/access/test_interference.py --results benchmarks/results/access",
+        figures={"pages compared": pages, "differing": len(differing), "people concerned": len(CONCERNED)},
+        kept=not differing,
+    )
+    assert differing == []
 
 
-def test_the_comparison_fails_when_concerns_are_forgotten(monkeypatch):
+def test_the_comparison_fails_when_concerns_are_forgotten(figure):
     from tests.access import mutants
 
     walked = Walker(world.build())
     every = {mutant.name: mutant for mutant in mutants.mutants()}
     with mutants.living(every["concern of Case"]):
-        assert differing(walked, 1)
+        _, differing = compared(walked, 1)
+    figure.control("interference", "a list of matters that forgets concerns", noticed=bool(differing))
+    assert differing

@@ -1,6 +1,7 @@
 """The walk is worth what it would notice: each rule is taken away in turn, and the walk must fail each time."""
 
 import time
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -47,9 +48,12 @@ def _succeeds(walked: Walker, cell: Cell) -> bool:
     return cell.method not in INNER and walked.expected(cell)[1]
 
 
-def survivors(walked: Walker, touched: dict[str, list[Cell]], tries: int) -> list[str]:
+def survivors(
+    walked: Walker, touched: dict[str, list[Cell]], tries: int, bred: Iterable[mutants.Mutant] | None = None
+) -> list[str]:
+    """Return the mutants that the walk does not notice, of all or of those given."""
     left = []
-    for mutant in mutants.mutants():
+    for mutant in mutants.mutants() if bred is None else bred:
         found = [cell for name, some in touched.items() if name and mutant.touched(name) for cell in some]
         with mutants.living(mutant), quiet():
             if not any(_fails(walked, cell) for cell in refused_first(walked, list(dict.fromkeys(found)))[:tries]):
@@ -64,7 +68,7 @@ def _fails(walked: Walker, cell: Cell) -> bool:
         return True  # a view without a rule, or an answer that cannot be made any more
 
 
-def run(walked: Walker, capsys: Any, *, whole: bool) -> list[str]:
+def run(walked: Walker, capsys: Any, figure: Any, *, whole: bool) -> list[str]:
     began = time.monotonic()
     chosen = [
         *inner_cells(walked, whole=whole),
@@ -86,13 +90,27 @@ def run(walked: Walker, capsys: Any, *, whole: bool) -> list[str]:
             f"\nmutants: {number - len(left)} of {number} noticed by {len(chosen)} cells in "
             f"{time.monotonic() - began:.0f} s; unnoticed: {left}"
         )
+    figure(
+        5,
+        "mutants",
+        title="Rules that can be taken away unnoticed",
+        target="none: each rule of access taken away in turn makes the walk fail",
+        command="python -m pytest tests/access/test_mutants.py -m 'not long' --results benchmarks/results/access",
+        figures={"rules taken away": number, "noticed": number - len(left), "unnoticed": left, "cells": len(chosen)},
+        kept=not left,
+    )
+    # The control: where no rule is taken away, there is nothing to notice.
+    nothing = mutants.Mutant("nothing", lambda _: True, list)
+    unnoticed = survivors(walked, touched, TRIES, [nothing]) == ["nothing"]
+    figure.control("mutants", "a change that takes no rule away goes unnoticed, as it should", noticed=unnoticed)
+    assert unnoticed
     return left
 
 
-def test_the_walk_notices_every_rule_that_is_taken_away(capsys):
-    assert run(Walker(world.build()), capsys, whole=False) == []
+def test_the_walk_notices_every_rule_that_is_taken_away(capsys, figure):
+    assert run(Walker(world.build()), capsys, figure, whole=False) == []
 
 
 @pytest.mark.long
-def test_the_whole_walk_notices_every_rule_that_is_taken_away(capsys):
-    assert run(Walker(world.build()), capsys, whole=True) == []
+def test_the_whole_walk_notices_every_rule_that_is_taken_away(capsys, figure):
+    assert run(Walker(world.build()), capsys, figure, whole=True) == []

@@ -5,7 +5,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import RequestFactory
 
 from gandan.access.middleware import AccessMiddleware, rule_of
-from tests.access import walker, world
+from tests.access import mutants, walker, world
 from tests.access.walker import Cell, Walker, cells
 from tests.access.world import PLACES
 
@@ -30,10 +30,10 @@ def walked() -> Walker:
     return Walker(world.build())
 
 
-def test_every_address_answers_everybody_as_the_matrix_says(walked, capsys):
+def test_every_address_answers_everybody_as_the_matrix_says(walked, capsys, figure):
     chosen = list(cells(walked, whole=False))
     walked.walk(chosen)
-    report(walked, capsys)
+    report(walked, capsys, figure)
     assert not walked.leaks, "\n".join(walked.leaks[:40])
     assert len(walked.walked) >= LEAST
     assert {cell.route for cell in walked.walked} == set(walked.parameters)
@@ -56,26 +56,58 @@ def test_whoever_is_refused_leaves_every_row_as_it_was(walked):
 
 
 @pytest.mark.long
-def test_every_address_answers_everybody_about_every_place_by_every_method(walked, capsys):
+def test_every_address_answers_everybody_about_every_place_by_every_method(walked, capsys, figure):
     walked.walk(cells(walked, whole=True))
-    report(walked, capsys)
+    report(walked, capsys, figure)
     assert not walked.leaks, "\n".join(walked.leaks[:40])
     assert len(walked.walked) >= 10_000
 
 
-def test_an_address_without_an_example_fails_the_walk(walked):
+def test_an_address_without_an_example_fails_the_walk(walked, figure):
     with pytest.raises(AssertionError, match="no example"):
         walked.check(Cell("address_of_tomorrow", "GET", "", "own"))
+    figure.control("walker", "an address without an example", noticed=True)
 
 
-def test_a_view_without_a_rule_is_refused():
+def test_a_view_without_a_rule_is_refused(figure):
     request = RequestFactory().get("/")
     request.resolver_match = None
     with pytest.raises(ImproperlyConfigured):
         AccessMiddleware(lambda r: None).process_view(request, lambda r: None, (), {})
     assert rule_of(lambda r: None, "") is None
+    figure.control("walker", "a view without a rule", noticed=True)
 
 
-def report(walked: Walker, capsys) -> None:
+@pytest.mark.parametrize(
+    ("rule", "route"),
+    [("policy Case", "case"), ("@needs api_cases_in_reach", "api_cases_in_reach")],
+    ids=["a table that asks nothing", "a door that stands open"],
+)
+def test_a_rule_that_is_taken_away_is_a_leak(walked, figure, request, rule, route):
+    missing = next(each for each in mutants.mutants() if each.name == rule)
+    chosen = [cell for cell in cells(walked, whole=False) if cell.route == route]
+    with mutants.living(missing):
+        walked.walk(chosen)
+    figure.control("walker", request.node.callspec.id, noticed=bool(walked.leaks))
+    assert walked.leaks
+
+
+def report(walked: Walker, capsys, figure) -> None:
     with capsys.disabled():
         print(f"\nwalker: {len(walked.walked)} cells, {len(walked.leaks)} leaks, {len(walked.parameters)} addresses")
+    without = [name for name in walked.parameters if walker.example(name) is None]
+    figure(
+        4,
+        "walker",
+        title="Answers that are not as the matrix of access says",
+        target=f"none in at least {LEAST:,} cells (address, method, person, place); no address without an example",
+        command="python -m pytest tests/access/test_walker.py --results benchmarks/results/access",
+        figures={
+            "cells": len(walked.walked),
+            "leaks": len(walked.leaks),
+            "addresses": len(walked.parameters),
+            "addresses without an example": len(without),
+            "people": len({cell.actor for cell in walked.walked}),
+        },
+        kept=not walked.leaks and not without and len(walked.walked) >= LEAST,
+    )
