@@ -1,11 +1,13 @@
 """How long a province takes to back up, to verify and to restore.
 
     python -m benchmarks.restore [--cases N] [--files N] [--database URL] [--json FILE]
+    python -m benchmarks.restore --home FOLDER [--json FILE]
 
 An invented province: cases with identity, four lines, three promises with three events each and ten entries of the
 record for each case, in the small demo province. The rows lie in the product's own tables; the record is chained.
 Then `backup`, `restore --verify` and `restore` as commands of their own, encrypted, each timed from start to end; the
-restored installation must pass `gandan audit verify` and hold the same digests. PostgreSQL needs `--database`, the
+restored installation must pass `gandan audit verify` and hold the same digests. `--home` takes an installation on
+SQLite that is there already, such as an invented nation, and leaves it as it was. PostgreSQL needs `--database`, the
 address of a server on which databases may be made; they are dropped at the end.
 """
 
@@ -91,6 +93,11 @@ for n in range(files):
                            size=len(content), added_at=now()))
 Attachment.objects.bulk_create(rows, batch_size=400)
 """
+COUNT = """
+from gandan.cli import start_django; start_django()
+from gandan.cases.models import Case
+print(Case.system('benchmark').count())
+"""
 
 
 def _run(environment: dict[str, str], *command: str) -> tuple[float, str]:
@@ -141,10 +148,16 @@ def measure(options: argparse.Namespace, folder: Path, databases: Databases) -> 
             "PYTHONPATH": str(ROOT / "src"),
         }
 
-    source, target = installation("source"), installation("target")
-    gandan = (sys.executable, "-m", "gandan")
-    _run(source, *gandan, "demo", "--quiet")
-    made, _ = _run(source, sys.executable, "-c", CLONE, str(options.cases), str(options.files))
+    gandan, made = (sys.executable, "-m", "gandan"), 0.0
+    target = installation("target")
+    if options.home:
+        source = target | {"GANDAN_HOME": str(options.home.resolve())}
+    else:
+        source = installation("source")
+        _run(source, *gandan, "demo", "--quiet")
+        made, _ = _run(source, sys.executable, "-c", CLONE, str(options.cases), str(options.files))
+    home = Path(source["GANDAN_HOME"])
+    cases = int(_run(source, sys.executable, "-c", COUNT)[1])
     _run(source, *gandan, "backup", "keygen", str(folder / "key"))
     recipient = (folder / "key").read_text().split("recipient: ")[1].split()[0]
     archive = folder / "province.backup"
@@ -153,16 +166,16 @@ def measure(options: argparse.Namespace, folder: Path, databases: Databases) -> 
     drill, _ = _run(target, *gandan, "restore", "--verify", str(archive), *identity)
     (folder / "target/keys").mkdir(exist_ok=True)
     (folder / "target/keys/master.key").unlink(missing_ok=True)
-    (folder / "target/keys/master.key").write_bytes((folder / "source/keys/master.key").read_bytes())
+    (folder / "target/keys/master.key").write_bytes((home / "keys/master.key").read_bytes())
     restore, _ = _run(target, *gandan, "restore", str(archive), *identity)
     verify, whole = _run(target, *gandan, "audit", "verify")
     _again, other = _run(target, *gandan, "backup", str(folder / "again.backup"), "--recipient", recipient)
     assert said.split(": ")[1].split(",")[0] == other.split(": ")[1].split(",")[0], "as many rows, tables and files"
-    size = sum(path.stat().st_size for path in (folder / "source").rglob("*") if path.is_file())
+    size = sum(path.stat().st_size for path in home.rglob("*") if path.is_file())
     return {
         "engine": "postgresql" if options.database else "sqlite",
-        "cases": options.cases,
-        "files": options.files,
+        "cases": cases,
+        "files": sum(path.is_file() for path in (home / "files").rglob("*")),
         "said": said.split(": ", 1)[1].split(". The keys")[0],
         "installation_mb": round(size / 1e6),
         "archive_mb": round(archive.stat().st_size / 1e6),
@@ -174,7 +187,7 @@ def measure(options: argparse.Namespace, folder: Path, databases: Databases) -> 
             "audit verify": round(verify, 1),
         },
         "verified": whole.strip(),
-        "restore_seconds_per_million_cases": round(restore / options.cases * 1e6),
+        "restore_seconds_per_million_cases": round(restore / cases * 1e6),
     }
 
 
@@ -183,6 +196,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--cases", type=int, default=100_000)
     parser.add_argument("--files", type=int, default=200, help="attachments of 200 kB")
     parser.add_argument("--database", default="", help="a PostgreSQL server; without it SQLite is measured")
+    parser.add_argument("--home", type=Path, help="an installation on SQLite to take as it is")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args(arguments)
     databases = Databases(options.database)
