@@ -55,6 +55,9 @@ def figure(request: pytest.FixtureRequest) -> Figures:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     folder = session.config.getoption("--results")
     if folder:
+        from tests.audit import watching
+
+        watching.told(session.config, session.config.stash[FIGURES])
         session.config.stash[FIGURES].write(Path(folder), session.config.getoption("--figure"))
 
 

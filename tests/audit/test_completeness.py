@@ -58,7 +58,7 @@ def test_what_is_rolled_back_is_no_change():
     assert completeness.counts() == before
 
 
-def test_a_planted_act_of_ours_without_an_entry_fails_its_test(cast, watched_acts, monkeypatch):
+def test_a_planted_act_of_ours_without_an_entry_fails_its_test(cast, watched_acts, monkeypatch, figure):
     """The control: an action of the house whose entry is taken away."""
     case = cast.brings().case
     owed = Obligation.system("test").filter(matter=case.pk).first()
@@ -66,7 +66,9 @@ def test_a_planted_act_of_ours_without_an_entry_fails_its_test(cast, watched_act
     assert not watched_acts.faults and watched_acts.acts > 3
     monkeypatch.setattr(obligations.clocks.audit, "record", lambda *_, **__: None)
     obligations.see_notice(notice=notice, by=cast.actor("pao"))
-    assert any("clocks.py" in fault and "obligations_notice" in fault for fault in watched_acts.faults)
+    noticed = any("clocks.py" in fault and "obligations_notice" in fault for fault in watched_acts.faults)
+    figure.control("completeness", "an act of ours whose entry is taken away", noticed=noticed)
+    assert noticed
     watched_acts.faults.clear()
 
 

@@ -2,17 +2,21 @@
 
 An act is the outermost transaction that our own code opens, or a single write outside one. What a test itself writes
 to prepare its world is no act. A test during which an act left no entry fails at its end, unless it is marked
-`unrecorded("reason")`.
+`unrecorded("reason")`. How many acts a run watched becomes a figure where the run holds the control, the planted act
+of `test_completeness`.
 """
 
 import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.figures import Figures
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS, TESTS = f"{ROOT / 'src/gandan'}/", f"{ROOT / 'tests'}/"
@@ -34,6 +38,7 @@ class Watch:
         self.faults: list[str] = []
         self.acting = False
         self.acts = 0
+        self.places: set[str] = set()
 
     @contextmanager
     def act(self, connection: Any) -> Iterator[None]:
@@ -55,6 +60,21 @@ class Watch:
         left = completeness.unrecorded(before, completeness.counts())
         if left:
             self.faults.append(f"{place} changed {', '.join(left)} without an entry in the record")
+        self.places.add(place)
+
+
+@dataclass
+class Seen:
+    """What all the tests of a run came to."""
+
+    tests: int = 0
+    acts: int = 0
+    places: set[str] = field(default_factory=set)
+    """The lines of ours that acted."""
+    faults: list[str] = field(default_factory=list)
+
+
+SEEN = pytest.StashKey[Seen]()
 
 
 def whose() -> str:
@@ -82,9 +102,33 @@ def whose() -> str:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "unrecorded(reason): this test's acts are meant to leave no entry")
+    config.stash[SEEN] = Seen()
     from django.db.models.signals import post_migrate
 
     post_migrate.connect(_switch_on, dispatch_uid="tests.audit.watching")
+
+
+def told(config: pytest.Config, figure: Figures) -> None:
+    """Say what the run watched, if it also showed that the watch notices."""
+    if "completeness" not in figure.controls:
+        return
+    seen = config.stash[SEEN]
+    figure(
+        13,
+        "completeness",
+        title="Acts that changed a watched table without an entry in the record",
+        target="none in the acts of the whole suite, 500 tests at least",
+        command="python -m pytest -m 'not journey and not long' "
+        "--results benchmarks/results/audit --figure completeness",
+        figures={
+            "tests watched": seen.tests,
+            "acts": seen.acts,
+            "places that act": len(seen.places),
+            "without an entry": len(seen.faults),
+            "first": seen.faults[:20],
+        },
+        kept=not seen.faults and seen.tests >= 500,
+    )
 
 
 def _switch_on(sender: Any, using: str = "default", **_: Any) -> None:
@@ -105,6 +149,12 @@ def watched_acts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
         return
     _listen(watch, monkeypatch)
     yield watch
+    seen = request.config.stash[SEEN]
+    seen.tests += 1
+    seen.acts += watch.acts
+    seen.places |= watch.places
+    if watch.faults and not request.node.get_closest_marker("unrecorded"):
+        seen.faults += watch.faults
     if watch.faults and not request.node.get_closest_marker("unrecorded"):
         pytest.fail("\n".join(dict.fromkeys(watch.faults)))
 

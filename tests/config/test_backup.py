@@ -6,6 +6,7 @@ import random
 import shutil
 import sqlite3
 import tarfile
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -250,8 +251,15 @@ DAMAGE: dict[str, tuple[Callable, int]] = {
 }
 
 
+REFUSED: Counter[str] = Counter()
+"""How many of each damage were refused in this run, with the right code."""
+
+
 def refused_code(site, bad, home, monkeypatch) -> int:
-    """Restore in this process into an empty home; return the code of the refusal, having seen that nothing changed."""
+    """Restore in this process into an empty home; return the code of the refusal, having seen that nothing changed.
+
+    0 says that the backup was taken.
+    """
     from django.conf import settings
 
     monkeypatch.setattr(settings, "GANDAN_HOME", home)
@@ -264,35 +272,65 @@ def refused_code(site, bad, home, monkeypatch) -> int:
     home.mkdir(exist_ok=True)
     (home / "kept").write_text("what stood here before")
     before = state_of(home)
-    with pytest.raises(CommandError) as refusal:
+    try:
         backup.restore(bad, identity=site.key)
-    assert not put and state_of(home) == before, "nothing was touched"
-    assert str(refusal.value).startswith(str(bad)) and len(str(refusal.value)) > len(str(bad)) + 10
-    return refusal.value.code
+    except CommandError as refusal:
+        assert not put and state_of(home) == before, "nothing was touched"
+        assert str(refusal).startswith(str(bad)) and len(str(refusal)) > len(str(bad)) + 10
+        return refusal.code
+    return 0
 
 
-def all_refused(site, kind, times, tmp_path, monkeypatch):
+def all_refused(site, kind, times, tmp_path, monkeypatch, figure):
     damage, code = DAMAGE[kind]
     dice = random.Random(f"{kind} 2026")
+    codes = []
     for number in range(times):
         bad = tmp_path / f"bad-{number}.backup"
         damage(site, bad, dice)
-        assert refused_code(site, bad, tmp_path / "home", monkeypatch) == code, (kind, number)
+        codes.append(refused_code(site, bad, tmp_path / "home", monkeypatch))
         bad.unlink()
+    REFUSED[kind] = codes.count(code)
+    figure(
+        10,
+        "damaged",
+        title="Damaged backups that are taken",
+        target="none of 50 of each of six damages; each is refused with its own code and nothing is touched",
+        command="python -m pytest tests/config/test_backup.py --results benchmarks/results/backup",
+        figures={"refused with its own code": dict(REFUSED), "taken": codes.count(0)},
+        kept=set(REFUSED) == set(DAMAGE) and min(REFUSED.values()) >= 50,
+    )
+    assert codes == [code] * times, kind
 
 
 @pytest.mark.sqlite
 @pytest.mark.parametrize("kind", DAMAGE)
-def test_a_damaged_backup_is_refused_with_its_own_code(site, kind, tmp_path, monkeypatch, django_db_blocker):
+def test_a_damaged_backup_is_refused_with_its_own_code(site, kind, tmp_path, monkeypatch, django_db_blocker, figure):
     with django_db_blocker.unblock():
-        all_refused(site, kind, 3, tmp_path, monkeypatch)
+        all_refused(site, kind, 3, tmp_path, monkeypatch, figure)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("kind", DAMAGE)
-def test_fifty_of_each_damage_are_refused(site, kind, tmp_path, monkeypatch, django_db_blocker):
+def test_fifty_of_each_damage_are_refused(site, kind, tmp_path, monkeypatch, django_db_blocker, figure):
     with django_db_blocker.unblock():
-        all_refused(site, kind, 50, tmp_path, monkeypatch)
+        all_refused(site, kind, 50, tmp_path, monkeypatch, figure)
+
+
+def test_a_whole_backup_is_taken_and_without_the_check_of_contents_a_damaged_one_too(
+    site, tmp_path, monkeypatch, django_db_blocker, figure
+):
+    """The control: what refuses everything would refuse every damage, and what looks at nothing refuses none."""
+    bad = tmp_path / "bad.backup"
+    of_tomorrow(site, bad, random.Random(1))
+    with django_db_blocker.unblock():
+        whole = refused_code(site, site.whole, tmp_path / "whole", monkeypatch)
+        monkeypatch.setattr(backup, "_refuse_a_foreign_one", lambda *_: None)
+        monkeypatch.setattr(backup, "_verify_contents", lambda *_, **__: None)
+        blind = refused_code(site, bad, tmp_path / "blind", monkeypatch)
+    figure.control("damaged", "a whole backup is taken", noticed=whole == 0)
+    figure.control("damaged", "a restore that looks at nothing takes a damaged one", noticed=blind == 0)
+    assert (whole, blind) == (0, 0)
 
 
 @pytest.mark.parametrize(("kind", "code"), [("cut at its end", 11), ("another key", 16)])
