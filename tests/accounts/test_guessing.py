@@ -44,21 +44,53 @@ def most_in_an_hour(seconds):
     return max(sum(1 for s in seconds if begin <= s < begin + 3600) for begin in seconds)
 
 
+FOUND = {}
+"""What this run found, over the tests that say it."""
+
+
+def told(figure, **found):
+    FOUND.update({name.replace("_", " "): value for name, value in found.items()})
+    account, place = FOUND.get("tries of one account an hour"), FOUND.get("tries from one place an hour")
+    locked = [FOUND.get(f"officers locked out {where}") for where in ("in new browsers", "in their own browsers")]
+    every = None not in (account, place, *locked)
+    figure(
+        20,
+        "guessing",
+        title="Guesses that are answered, and officers who are locked out by them",
+        target="at most 20 an hour for an account and 10 for a place; at most 1 % of 50 officers behind one address",
+        command="python -m pytest tests/accounts/test_guessing.py --results benchmarks/results/accounts",
+        figures=dict(FOUND),
+        kept=every and account <= 20 and place <= 10 and all(out <= 0.01 * of for out, of in locked),
+    )
+
+
 def opened_before(name):
     response = HttpResponse()
     guessing.remember(request("192.0.2.1"), response, name)
     return {key: morsel.value for key, morsel in response.cookies.items()}
 
 
-def test_one_account_answers_at_most_twenty_wrong_tries_an_hour_from_everywhere_together(staff):
+def test_one_account_answers_at_most_twenty_wrong_tries_an_hour_from_everywhere_together(staff, figure):
     strangers = guesses(lambda n: "pao", lambda n: f"10.0.{n // 250}.{n % 250}")
     known = guesses(lambda n: "pao", lambda n: "192.0.2.1", cookies=opened_before("pao"))
+    told(figure, tries_of_one_account_an_hour=most_in_an_hour(strangers) + most_in_an_hour(known))
     assert most_in_an_hour(strangers) + most_in_an_hour(known) <= 20
     assert most_in_an_hour(strangers) >= 10
 
 
-def test_one_place_answers_at_most_ten_wrong_tries_an_hour_for_all_names_together(staff):
-    assert most_in_an_hour(guesses(lambda n: f"name{n}", lambda n: "203.0.113.7")) in range(8, 11)
+def test_one_place_answers_at_most_ten_wrong_tries_an_hour_for_all_names_together(staff, figure):
+    most = most_in_an_hour(guesses(lambda n: f"name{n}", lambda n: "203.0.113.7"))
+    told(figure, tries_from_one_place_an_hour=most)
+    assert most in range(8, 11)
+
+
+def test_without_counting_every_guess_would_be_answered(staff, figure, monkeypatch):
+    """The control: the same hours with a limit that takes nothing away."""
+    monkeypatch.setattr(guessing.limits, "take", lambda *_: True)
+    account = most_in_an_hour(guesses(lambda n: "pao", lambda n: f"10.0.{n // 250}.{n % 250}", hours=1))
+    place = most_in_an_hour(guesses(lambda n: f"name{n}", lambda n: "203.0.113.7", hours=1))
+    figure.control("guessing", f"limits that count nothing: {account} tries an hour", noticed=min(account, place) > 20)
+    assert (account, place) == (180, 180)
 
 
 def test_unknown_names_are_counted_like_known_ones(staff):
@@ -108,22 +140,26 @@ def mornings(seed, *, slips, forgetful, at_home):
     return locked, wanted
 
 
-def test_fifty_officers_behind_one_address_are_hardly_ever_locked_out(staff):
+def test_fifty_officers_behind_one_address_are_hardly_ever_locked_out(staff, figure):
     """The worst morning: everybody in a new browser, one in ten tries mistyped, one who forgot the password."""
     locked, wanted = mornings(20, slips=0.1, forgetful=1, at_home=0)
+    told(figure, officers_locked_out_in_new_browsers=(locked, wanted))
     assert locked <= 0.01 * wanted
 
 
-def test_in_their_own_browsers_even_three_who_forgot_lock_hardly_anybody_out(staff):
+def test_in_their_own_browsers_even_three_who_forgot_lock_hardly_anybody_out(staff, figure):
     locked, wanted = mornings(21, slips=0.1, forgetful=3, at_home=0.95)
+    told(figure, officers_locked_out_in_their_own_browsers=(locked, wanted))
     assert locked <= 0.01 * wanted
 
 
-def test_without_giving_slips_back_the_same_mornings_lock_many_out(staff, monkeypatch):
+def test_without_giving_slips_back_the_same_mornings_lock_many_out(staff, monkeypatch, figure):
     """The control: the simulation sees a limit that counts every slip."""
     monkeypatch.setattr(Tries, "succeeded", lambda self: None)
     locked, wanted = mornings(20, slips=0.1, forgetful=1, at_home=0)
-    assert locked > 0.05 * wanted
+    many = locked > 0.05 * wanted
+    figure.control("guessing", f"a limit that counts every slip locks out {locked} of {wanted}", noticed=many)
+    assert many
 
 
 def test_the_pages_count_too_and_say_how_long_to_wait(staff, move_to: Move):

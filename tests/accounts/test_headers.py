@@ -36,6 +36,16 @@ def addresses():
     return sorted({pattern.sub(lambda m: _VALUES.get(m[1] or "str", "x"), route.pattern) for route in routes()})
 
 
+class Answers:
+    """What the walk saw, of everybody together."""
+
+    def __init__(self):
+        self.seen, self.people, self.faults = 0, [], {}
+
+
+ANSWERS = Answers()
+
+
 @pytest.fixture
 def secure(settings, monkeypatch):
     settings.SECURE_HSTS_SECONDS = 31_536_000
@@ -44,7 +54,7 @@ def secure(settings, monkeypatch):
 
 @pytest.mark.unrecorded("the addresses are walked with values that mean nothing")
 @pytest.mark.parametrize("name", ["", "pao", "auditor"])
-def test_every_address_answers_with_the_whole_set(staff, secure, name):
+def test_every_address_answers_with_the_whole_set(staff, secure, figure, name):
     client = Client(raise_request_exception=False, headers={"x-forwarded-proto": "https"})
     if name:
         sign_in(client, name)
@@ -65,7 +75,25 @@ def test_every_address_answers_with_the_whole_set(staff, secure, name):
                 faults[f"{method} {path} {response.status_code}"] = wrong
             if path.endswith("/logout/") and method == "post" and name:
                 sign_in(client, name)
+    ANSWERS.seen += len(addresses()) * 4
+    ANSWERS.people.append(name or "a visitor")
+    ANSWERS.faults |= faults
     print(f"{len(addresses()) * 4} answers, {len(faults)} without the whole set, statuses {sorted(seen)}")
+    figure(
+        19,
+        "headers",
+        title="Answers without the whole set of protecting headers",
+        target="none, at every address by every method, for a visitor and for two people signed in",
+        command="python -m pytest tests/accounts/test_headers.py --results benchmarks/results/accounts",
+        figures={
+            "addresses": len(addresses()),
+            "answers": ANSWERS.seen,
+            "without the whole set": sorted(ANSWERS.faults),
+            "headers": len(ALWAYS),
+            "people": list(ANSWERS.people),
+        },
+        kept=not ANSWERS.faults and len(ANSWERS.people) >= 3,
+    )
     assert faults == {}
     assert {200, 302, 404, 405} <= seen
     assert len(get_resolver().reverse_dict) > 0
@@ -88,7 +116,18 @@ def test_a_fault_a_bad_host_and_a_forged_form_carry_them_too(secure, monkeypatch
     assert fault.status_code == 500 and missing(fault) == []
 
 
-def test_the_check_sees_a_missing_header(client, secure):
+@pytest.mark.parametrize("header", ALWAYS)
+def test_the_check_sees_a_missing_header(client, secure, figure, header):
     response = client.get("/nothing/", headers={"x-forwarded-proto": "https"})
-    del response["Permissions-Policy"]
-    assert missing(response) == ["Permissions-Policy"]
+    del response[header]
+    noticed = missing(response) == [header]
+    figure.control("headers", f"an answer without {header}", noticed=noticed)
+    assert noticed
+
+
+def test_the_check_sees_a_policy_that_allows_scripts_in_the_page(client, secure, figure):
+    response = client.get("/nothing/", headers={"x-forwarded-proto": "https"})
+    response["Content-Security-Policy"] += "; script-src 'unsafe-inline'"
+    noticed = missing(response) == ["unsafe"]
+    figure.control("headers", "a policy that allows scripts in the page", noticed=noticed)
+    assert noticed

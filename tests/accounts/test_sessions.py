@@ -56,10 +56,15 @@ def disabled(client, staff, name, move_to):
     type(staff.people[name]).objects.filter(pk=staff.people[name].pk).update(is_active=False)
 
 
-@pytest.mark.parametrize("rule", [idle_half_an_hour, twelve_hours, shared_machine, disabled], ids=lambda r: r.__name__)
-def test_each_rule_ends_the_session_of_every_role_and_not_before(staff, move_to: Move, rule):
+RULES = (idle_half_an_hour, twelve_hours, shared_machine, disabled)
+ENDED: dict[str, int] = {}
+"""For how many roles each rule ended the session in this run."""
+
+
+def ended_by(rule, staff, move_to: Move, roles=ROLES) -> list[str]:
+    """Return the roles whose session was over after the rule's time, having seen that it was not before."""
     start, ended = now(), []
-    for name in ROLES:
+    for name in roles:
         move_to(start)
         client = Client()
         assert sign_in(client, name).status_code == 302 and is_in(client)
@@ -67,7 +72,40 @@ def test_each_rule_ends_the_session_of_every_role_and_not_before(staff, move_to:
         answer = client.get("/account/")
         if answer.status_code == 302 and "/account/login/" in answer.url:
             ended.append(name)
+    return ended
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda r: r.__name__)
+def test_each_rule_ends_the_session_of_every_role_and_not_before(staff, move_to: Move, figure, rule):
+    ended = ended_by(rule, staff, move_to)
+    ENDED[rule.__name__.replace("_", " ")] = len(ended)
+    figure(
+        25,
+        "sessions",
+        title="Rules that end a session, and the roles for whom they do",
+        target="four of four rules, for every role: idle, too long, on a shared machine, account disabled",
+        command="python -m pytest tests/accounts/test_sessions.py --results benchmarks/results/accounts",
+        figures={"roles": len(ROLES), "ended by rule": dict(ENDED)},
+        kept=len(ENDED) == len(RULES) and all(number == len(ROLES) for number in ENDED.values()),
+    )
     assert ended == list(ROLES)
+
+
+@pytest.mark.parametrize("rule", RULES[:3], ids=lambda r: r.__name__)
+def test_a_rule_that_is_switched_off_ends_nothing(staff, move_to: Move, figure, rule, monkeypatch):
+    """The control for the three that go by time."""
+    monkeypatch.setattr("gandan.accounts.middleware.sessions.has_ended", lambda *_: False)
+    ended = ended_by(rule, staff, move_to, ("pao", "administrator"))
+    figure.control("sessions", f"{rule.__name__.replace('_', ' ')}, switched off", noticed=ended == [])
+    assert ended == []
+
+
+def test_a_disabled_account_that_may_go_on_would_be_found(staff, move_to: Move, figure, settings):
+    """The control for the fourth: a way of signing in that lets disabled people in."""
+    settings.AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.AllowAllUsersModelBackend"]
+    ended = ended_by(disabled, staff, move_to, ("pao", "administrator"))
+    figure.control("sessions", "disabled, in an office that lets disabled people go on", noticed=ended == [])
+    assert ended == []
 
 
 def test_a_sign_in_gets_a_new_session(staff):

@@ -86,7 +86,7 @@ class Citizen:
 
 
 @pytest.mark.sqlite
-def test_a_report_through_the_real_server_leaves_no_trace_of_its_sender(prepared, tmp_path):
+def test_a_report_through_the_real_server_leaves_no_trace_of_its_sender(prepared, tmp_path, figure):
     server = prepared.copy()
     scratch = server.home / "scratch"
     scratch.mkdir()
@@ -124,22 +124,40 @@ def test_a_report_through_the_real_server_leaves_no_trace_of_its_sender(prepared
         made = server.command("backup", str(server.home / "copy.backup"), "--unencrypted")
         assert made.returncode == 0, made.stderr
         assert list(server.home.glob("*-wal")), "the journal of the database is looked into while it is in use"
-        assert traces(server.home) == []
+        found = traces(server.home)
+        figure(
+            16,
+            "nameless",
+            title="Places that keep the address or the browser of somebody who reported without a name",
+            target="none: database and its journal, files, logs, scratch files, a backup",
+            command="python -m pytest tests/secrecy/test_nameless.py --results benchmarks/results/secrecy",
+            figures={
+                "files searched": sum(path.is_file() for path in server.home.rglob("*")),
+                "with a trace": [str(Path(hit).relative_to(server.home)) for hit in found],
+                "headers that tell": len(TELLING),
+            },
+            kept=not found,
+        )
+        assert found == []
         # The control: the same search finds what is planted anywhere.
         (scratch / "left").write_bytes(b"x" * 5000 + ADDRESS.encode())
-        assert len(traces(server.home)) == 1
+        noticed = len(traces(server.home)) == 1
+        figure.control("nameless", "an address in a scratch file", noticed=noticed)
+        assert noticed
     finally:
         server.stop()
         prepared.drop(server)
 
 
 @pytest.mark.agnostic
-def test_the_search_finds_what_is_planted(tmp_path):
+def test_the_search_finds_what_is_planted(tmp_path, figure):
     (tmp_path / "open.log").write_bytes(b"... " + AGENT.encode())
     (tmp_path / "packed.gz").write_bytes(gzip.compress(ADDRESS.encode()))
     with zipfile.ZipFile(tmp_path / "packed.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("inside", ADDRESS * 3)
-    assert len(traces(tmp_path)) == 3
+    noticed = len(traces(tmp_path)) == 3
+    figure.control("nameless", "a browser in a log, an address in a packed file and in an archive", noticed=noticed)
+    assert noticed
 
 
 @pytest.mark.agnostic
