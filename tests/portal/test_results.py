@@ -1,5 +1,7 @@
 """What the public pages publish is what happened, and nothing about complaints."""
 
+import re
+
 import pytest
 from django.test import Client
 
@@ -57,3 +59,12 @@ def test_a_period_or_form_that_does_not_exist_is_not_found(cast, address):
 def test_a_period_ends_the_day_before_the_next_begins(code, first, end):
     found = periods.read(code)
     assert (found.start.isoformat(), found.end.isoformat()) == (first, end)
+
+
+def test_a_tile_names_what_it_counts_and_not_the_unit_of_the_page(cast):
+    answered(cast, "Đường tối")
+    client = Client()
+    client.force_login(cast.people["commander"], backend="allauth.account.auth_backends.AuthenticationBackend")
+    for address in (f"/units/{cast.na_then.slug}/results/", f"/desk/command/{cast.na_then.slug}/"):
+        figures_shown = re.findall(r'<p class="tile__figure">(.*?)</p>', client.get(address).text)
+        assert figures_shown and not any(cast.na_then.title in each for each in figures_shown)
