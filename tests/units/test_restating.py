@@ -4,6 +4,7 @@
 value and deletes the others). It stays here as a rejected reference: our tests must fail on it.
 """
 
+import unicodedata
 from datetime import date
 from fractions import Fraction
 
@@ -125,6 +126,13 @@ def test_a_table_of_lai_chau_keeps_its_total(book):
         (b"code,n\n03386,four\n", "row 2, column n: 'four' is not a number"),
         (b"code,n\n03386,4,5\n", "row 2: 3 cells"),
         (b"code,n\n\n99999,4\n", "row 3: no unit"),
+        (b"code,n\n", "row 2: the table has headings and no rows"),
+        (b"code,name\n03386,X\n", "row 1: the table has a code and a name, but no figures"),
+        (b"code,n\n3388,4\n", "row 2: '3388' is no official code.*taken the zero in front: 03388"),
+        (b"code,n\n03388,1.234\n", "row 2, column n: '1.234' may mean 1234 or 1 and 234 thousandths"),
+        (b'code,n\n03388,"12,345"\n', "row 2, column n: '12,345' may mean 12345 or 12 and 345 thousandths"),
+        (b'code,n,m\n03388,"4,5",4.5\n03386,1.234,1\n', "row 3, column n: '1.234' may mean"),
+        ("mã,tên,n\n03388,Phường Đoàn Kết,4\n".encode(), "row 2: on 30/06/2025 the code 03388 meant Phường Quyết Tiến"),
         ("mã,vụ\n03386,Ậ".encode("utf-16-le"), "UTF-8|one column|cells"),
         ("code,n\nPhường,4\n".encode("cp1258", "replace"), "row 2: the file is not UTF-8|no official code"),
     ],
@@ -139,6 +147,35 @@ def test_tables_of_every_honest_kind_are_read(book, encoding):
     text = "code;n\n03386;1.234,5\n03388;\n"
     row = restate_table(text.encode(encoding), book, BEFORE, AFTER).splitlines()[1]
     assert row.startswith("03388,Phường Đoàn Kết,1/5,1234.5,")
+
+
+@pytest.mark.parametrize(
+    ("rows", "total"),
+    [
+        ("03386\t1.234.567\n03388\t1", "1234568"),
+        ("03386;1.234\n03388;1", "1235"),
+        ("03386;1.234\n03388;0,5", "1234.5"),
+        ("03386,1.234\n03388,2.5", "3.734"),
+        ('03386,"1,234"\n03388,2.5', "1236.5"),
+        ("03386,0.125\n03388,2", "2.125"),
+        ('03386,"1,234.5"\n03388,1', "1235.5"),
+        ("03386,-4\n03388,6", "2"),
+    ],
+)
+def test_a_thousand_is_told_from_thousandths_by_the_rest_of_the_table(book, rows, total):
+    sign = next(each for each in "\t;," if each in rows)
+    row = restate_table(f"code{sign}n\n{rows}\n".encode(), book, BEFORE, AFTER).splitlines()[1]
+    assert row.split(",")[3] == total
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize("heading", ["Tên đơn vị", "name", "Xã, phường"])
+@pytest.mark.parametrize("name", ["Phường Quyết Tiến", "P. Quyết Tiến", "quyet tien", ""])
+def test_a_column_of_names_is_checked_and_not_counted(book, form, heading, name):
+    table = unicodedata.normalize(form, f'Mã,"{heading}",Số vụ\n03388,{name},4\n')
+    lines = restate_table(table.encode(), book, BEFORE, AFTER).splitlines()
+    assert lines[0] == "code,name,reported,Số vụ,Số vụ imputed share,Số vụ unknown share"
+    assert lines[1] == "03388,Phường Đoàn Kết,1/5,4,0,0"
 
 
 def test_a_new_figure_is_never_split_onto_old_units(book):

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +94,9 @@ class Register:
         """Return the unit that bears a code on a day. Raises RegisterError with a sentence otherwise."""
         text = code.strip()
         if not text.isascii() or not text.isdigit() or len(text) not in (2, 3, 5):
-            raise RegisterError(f"{code!r} is no official code: two digits for a province, five for a commune")
+            lost = text.zfill(5 if len(text) == 4 else 2)
+            hint = f"; a spreadsheet may have taken the zero in front: {lost}?" if lost in self._by_code else ""
+            raise RegisterError(f"{code!r} is no official code: two digits for a province, five for a commune{hint}")
         entries = self._by_code.get(text, [])
         found = [entry for entry in entries if entry.holds(on)]
         if not found and entries and on < min(entry.valid_from for entry in entries):
@@ -278,16 +280,17 @@ def unchanged_communes(before: Any, after: Any, links: Any) -> Iterator[str]:
         only = parts[0]
         if len(parts) == 1 and only["part"] == "whole" and only["old"] == code:
             was, now = old[code], after[code]
-            if was["type"] == now["type"] and _alike(was["name"], now["name"]):
+            if was["type"] == now["type"] and alike(was["name"], now["name"]):
                 yield code
 
 
+@cache
 def aliases() -> list[tuple[str, date, str]]:
     """Return other spellings in official lists as (code, a day on which the unit bears it, spelling)."""
     return [(row["code"], date.fromisoformat(row["on"]), row["text"]) for row in _rows("aliases.csv")]
 
 
-def _alike(one: str, other: str) -> bool:
+def alike(one: str, other: str) -> bool:
     """Say whether two spellings differ by diacritics, case, signs, or at most one letter."""
     a, b = ("".join(c for c in fold(name) if c.isalnum()) for name in (one, other))
     return a == b or (len(a) == len(b) and sum(x != y for x, y in zip(a, b, strict=True)) == 1)

@@ -2,22 +2,29 @@
 
 import csv
 import io
+import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from functools import cache
 from typing import Literal
 
 from gandan.inference.correspondence import Link, Number, Restated, restate
 from gandan.ui.tables import cell
-from gandan.units.register import Entry, Register, RegisterError
+from gandan.units.register import Entry, Register, RegisterError, aliases, alike, fold
 
 How = Literal["sum", "ratio"]
 _MAXIMUM_FAULTS = 20
 _MAXIMUM_ROWS = 20_000
 _MAXIMUM_COLUMNS = 200
 _LONGEST_NUMBER = 30
+_NAMES = {
+    *("name", "unit", "unit name", "commune", "province", "district"),
+    *("ten", "ten don vi", "don vi", "ten xa", "xa", "xa phuong", "ten xa phuong", "tinh", "ten tinh", "huyen"),
+}
+"""Headings, without diacritics, of a column that names the units of the codes."""
 
 
 class TableError(ValueError):
@@ -35,6 +42,8 @@ class Table:
     rows: tuple[tuple[str, tuple[Fraction | None, ...]], ...]
     numbers: tuple[int, ...]
     """In which line of the file each row stands."""
+    names: tuple[str, ...]
+    """What the row calls its unit, where the table has a column of names; else empty."""
 
 
 def decode(data: bytes) -> str:
@@ -56,7 +65,7 @@ def decode(data: bytes) -> str:
 def read(data: bytes) -> Table:
     """Read a table whose first column is the official code and whose other columns are figures.
 
-    Accepts commas, semicolons and tabs. Raises TableError naming every faulty row.
+    Accepts commas, semicolons and tabs, and a column that names the units. Raises TableError naming every faulty row.
     """
     text = unicodedata.normalize("NFC", decode(data))
     lines = text.splitlines()
@@ -76,8 +85,13 @@ def read(data: bytes) -> Table:
         raise TableError(["row 1: there is one column only; the first is the code, the others are figures"])
     if len(header) > _MAXIMUM_COLUMNS:
         raise TableError([f"row 1: there are more than {_MAXIMUM_COLUMNS} columns; send them in parts"])
+    named = next((at for at, each in enumerate(header) if at and fold(each) in _NAMES), None)
+    columns = [at for at in range(1, len(header)) if at != named]
+    if not columns:
+        raise TableError(["row 1: the table has a code and a name, but no figures"])
+    point = _decimal_sign(delimiter, (cells[at] for cells in parsed[1:] for at in columns if at < len(cells)))
     faults: list[str] = []
-    rows, numbers = [], []
+    rows, numbers, names = [], [], []
     seen: dict[str, int] = {}
     for number, cells in enumerate(parsed[1:], start=2):
         if not any(each.strip() for each in cells):
@@ -91,18 +105,21 @@ def read(data: bytes) -> Table:
             continue
         seen[code] = number
         figures = []
-        for name, figure in zip(header[1:], cells[1:], strict=True):
+        for at in columns:
             try:
-                figures.append(_number(figure))
-            except (ValueError, ZeroDivisionError):
-                shown = repr(figure.strip()[:40])
-                faults.append(f"row {number}, column {name}: {shown} is not a number; leave it empty when not reported")
-        if len(figures) == len(header) - 1:
+                figures.append(_number(cells[at], point))
+            except (ValueError, ZeroDivisionError) as error:
+                faults.append(f"row {number}, column {header[at]}: {_why_no_number(cells[at], error)}")
+        if len(figures) == len(columns):
             rows.append((code, tuple(figures)))
             numbers.append(number)
+            names.append("" if named is None else cells[named].strip())
     if faults:
         raise TableError(_shortened(faults))
-    return Table(header[0], tuple(header[1:]), tuple(rows), tuple(numbers))
+    if not rows:
+        raise TableError(["row 2: the table has headings and no rows beneath them"])
+    figures_named = tuple(header[at] for at in columns)
+    return Table(header[0], figures_named, tuple(rows), tuple(numbers), tuple(names))
 
 
 def restate_table(data: bytes, register: Register, start: date, end: date, how: How = "sum") -> str:
@@ -116,11 +133,18 @@ def restate_table(data: bytes, register: Register, start: date, end: date, how: 
         raise TableError(["row 1: a ratio needs exactly two figures after the code: the numerator and the denominator"])
     links = register.links(start, end)
     faults, keys = [], {}
-    for number, (code, _figures) in zip(table.numbers, table.rows, strict=True):
+    for number, (code, _figures), name in zip(table.numbers, table.rows, table.names, strict=True):
         try:
-            keys[code] = register.by_code(code, start).key
+            entry = register.by_code(code, start)
         except RegisterError as error:
             faults.append(f"row {number}: {error}")
+            continue
+        keys[code] = entry.key
+        if name and not _means(entry, name):
+            faults.append(
+                f"row {number}: on {start:%d/%m/%Y} the code {code} meant {entry.full_name}, and the row says "
+                f"{name[:60]!r}; give the day of the figures as the first date, or leave the names out"
+            )
     if faults:
         raise TableError(_shortened(faults))
     levels = {register.name(key).level for key in keys.values()}
@@ -167,22 +191,82 @@ def _entry_on(register: Register, key: str, on: date) -> Entry:
     return next((entry for entry in entries if entry.holds(on)), entries[-1])
 
 
-def _number(written: str) -> Fraction | None:
-    """Read 1234, 1234.5, "1.234,5" and "1,234.5"; an empty cell is not reported."""
-    text = written.strip().replace("\u00a0", "").replace(" ", "").replace("−", "-")
+def _means(entry: Entry, name: str) -> bool:
+    """Say whether a row's name can be this unit's, in any spelling of the official lists.
+
+    Most codes were used again for another place: the name tells a table of one map from a table of another.
+    """
+    said = f" {fold(name)} "
+    spellings = (entry.name, entry.full_name, *_other_spellings().get(entry.code, ()))
+    return any(f" {fold(each)} " in said for each in spellings) or any(alike(each, name) for each in spellings)
+
+
+@cache
+def _other_spellings() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for code, _day, spelling in aliases():
+        found.setdefault(code, []).append(spelling)
+    return found
+
+
+class _TwoMeanings(ValueError):
+    """Three digits after one sign: a thousand in one country, thousandths in another."""
+
+
+_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(?:([.,])\d{3})(?:\1\d{3})*")
+
+
+def _decimal_sign(delimiter: str, cells: Iterable[str]) -> str:
+    """Return which sign the table writes decimals with, "." or ",", or "" when nothing tells.
+
+    Beside other numbers 1.234 is clear: 4,5 in the same table makes it a thousand, 4.5 makes it thousandths. A
+    table separated by semicolons comes from a program that writes decimals with a comma.
+    """
+    found = set()
+    for written in cells:
+        text = _plain(written)
+        if "," in text and "." in text:
+            found.add(max(",.", key=text.rindex))
+        elif text.count(".") + text.count(",") > 1:
+            found.add("." if "," in text else ",")
+        elif not _GROUPED.fullmatch(text):
+            found.update(sign for sign in ".," if sign in text)
+    if len(found) == 1:
+        return found.pop()
+    return "," if not found and delimiter == ";" else ""
+
+
+def _number(written: str, point: str) -> Fraction | None:
+    """Read 1234, 1234.5, "1.234,5", "1,234.5" and "1.234.567"; an empty cell is not reported."""
+    text = _plain(written)
     if not text:
         return None
     if "," in text and "." in text:
         decimal = max(text.rindex(","), text.rindex("."))
         text = text[:decimal].replace(",", "").replace(".", "") + "." + text[decimal + 1 :]
-    elif text.count(",") == 1 and len(text.split(",")[1]) != 3:
-        text = text.replace(",", ".")
-    elif "," in text or text.count(".") > 1:
-        raise ValueError(text)
+    elif grouped := _GROUPED.fullmatch(text):
+        sign = grouped[1]
+        if text.count(sign) == 1 and not point:
+            raise _TwoMeanings
+        text = text.replace(sign, "." if text.count(sign) == 1 and sign == point else "")
+    else:
+        text = text.replace(",", ".", 1)
     if not text.isascii() or any(c not in "0123456789.+-" for c in text) or len(text) > _LONGEST_NUMBER:
         # Neither fractions nor powers of ten: 1e999999999 alone would fill the memory.
         raise ValueError(text)
     return Fraction(text)
+
+
+def _plain(written: str) -> str:
+    return written.strip().replace("\u00a0", "").replace(" ", "").replace("−", "-")
+
+
+def _why_no_number(written: str, error: Exception) -> str:
+    shown = repr(written.strip()[:40])
+    if isinstance(error, _TwoMeanings):
+        whole, parts = re.split("[.,]", _plain(written))
+        return f"{shown} may mean {whole}{parts} or {whole} and {parts} thousandths; write it without a sign in between"
+    return f"{shown} is not a number; leave it empty when not reported"
 
 
 def _text(value: Fraction | None) -> str:
