@@ -7,6 +7,8 @@ from django.test import Client
 
 from gandan.cases import actions
 from gandan.portal import periods
+from gandan.units import actions as units
+from tests import cast as cast_module
 
 pytestmark = pytest.mark.django_db
 
@@ -68,3 +70,21 @@ def test_a_tile_names_what_it_counts_and_not_the_unit_of_the_page(cast):
     for address in (f"/units/{cast.na_then.slug}/results/", f"/desk/command/{cast.na_then.slug}/"):
         figures_shown = re.findall(r'<p class="tile__figure">(.*?)</p>', client.get(address).text)
         assert figures_shown and not any(cast.na_then.title in each for each in figures_shown)
+
+
+def test_communes_are_listed_as_a_dictionary_lists_them(cast):
+    for code, name in (("98003", "Huổi Ngân"), ("98004", "Hồng Bông"), ("98005", "Đào"), ("98006", "Dào Lụa")):
+        units.establish(
+            level="commune",
+            code=code,
+            name=name,
+            type="Xã",
+            valid_from=cast_module.BEGIN,
+            by=cast_module.NOBODY,
+            administrative=cast.province,
+            police=cast.province,
+        )
+    right = ["Xã Dào Lụa", "Xã Đào", "Xã Hồng Bông", "Xã Huổi Ngân", "Xã Nà Then", "Xã Phiêng Lúa", "Xã Xa Xôi"]
+    for address in ("/results/", "/units/"):
+        shown = re.findall(r">(Xã [^<]+)</a>", Client().get(address).text)
+        assert shown == right

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import unicodedata
 from collections import Counter
 from datetime import date
 from pathlib import Path
@@ -94,3 +95,36 @@ def test_the_lists_equal_the_files_that_others_compiled(book, record_property):
 
 def test_every_reference_file_is_small_enough_to_review():
     assert all(path.stat().st_size < 400_000 for path in register.REFERENCE.iterdir())
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_names_stand_in_the_order_of_a_vietnamese_dictionary(form):
+    names = [
+        "Xã Ma",
+        "Xã Mà",
+        "Xã Mả",
+        "Xã Mã",
+        "Xã Má",
+        "Xã Mạ",
+        "Xã Ma Gió",
+        "Xã Mă",
+        "Xã Mâ",
+        "Xã Nà Sao",
+        "Xã Nậm Sen",
+    ]
+    names += ["Xã Noong Thóc", "Xã Hồng Bông", "Xã Hua Lụa", "Xã Huổi Ngân", "Xã Đào", "Xã Dào Lụa", "Xã Ê", "Xã Ý Tý"]
+    right = ["Xã Dào Lụa", "Xã Đào", "Xã Ê", "Xã Hồng Bông", "Xã Hua Lụa", "Xã Huổi Ngân", "Xã Ma", "Xã Mà", "Xã Mả"]
+    right += [
+        "Xã Mã",
+        "Xã Má",
+        "Xã Mạ",
+        "Xã Ma Gió",
+        "Xã Mă",
+        "Xã Mâ",
+        "Xã Nà Sao",
+        "Xã Nậm Sen",
+        "Xã Noong Thóc",
+        "Xã Ý Tý",
+    ]
+    written = [unicodedata.normalize(form, name) for name in names]
+    assert [unicodedata.normalize("NFC", name) for name in sorted(written, key=register.alphabetical)] == right

@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, Min, Q
+from django.db.models import Count, Min, Q
 from django.utils.translation import gettext_lazy as _
 
 from gandan.access import Actor, sql
@@ -16,6 +16,7 @@ from gandan.law import ClockState, clock_state
 from gandan.obligations import cursors, explain, kinds
 from gandan.obligations.cursors import WrongCursor
 from gandan.obligations.models import Obligation
+from gandan.units.register import alphabetical
 
 __all__ = ["BUCKETS", "MANY", "PAGE", "Load", "Page", "Row", "WrongCursor", "by_unit", "dress", "for_matter", "page"]
 
@@ -211,11 +212,12 @@ def for_matter(actor: Actor, matter: UUID, at: datetime) -> list[tuple[Obligatio
 
 def units(actor: Actor) -> list[tuple[str, str]]:
     """Return (slug, title) of the units in reach that owe something, for a filter."""
-    return [(slug, title) for title, slug in sql.rows(_owing, (actor,), ())]
+    found = sql.rows(_owing, (actor,), ())
+    return [(slug, title) for title, slug in sorted(found, key=lambda row: alphabetical(row[0]))]
 
 
 def _owing(actor: Actor) -> Any:
-    return query(actor).open().order_by("owed_by__title").values_list("owed_by__title", "owed_by__slug").distinct()
+    return query(actor).open().order_by().values_list("owed_by__title", "owed_by__slug").distinct()
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,18 +240,14 @@ def by_unit(actor: Actor, at: datetime) -> list[Load]:
     rows = Obligation.for_(actor, "obligation.read").open()
     end = _end_of_day(at)
     running = Q(suspended_at=None)
-    totals = (
-        rows.values("owed_by", "owed_by__title", "owed_by__slug")
-        .annotate(
-            open=Count("pk"),
-            overdue=Count("pk", filter=running & Q(due_at__lte=at)),
-            today=Count("pk", filter=running & Q(due_at__gt=at, due_at__lte=end)),
-            waiting=Count("pk", filter=Q(suspended_at__isnull=False)),
-            first=Min("due_at", filter=running & Q(due_at__lte=at)),
-        )
-        .order_by(F("overdue").desc(), "owed_by__title")
+    totals = rows.values("owed_by", "owed_by__title", "owed_by__slug").annotate(
+        open=Count("pk"),
+        overdue=Count("pk", filter=running & Q(due_at__lte=at)),
+        today=Count("pk", filter=running & Q(due_at__gt=at, due_at__lte=end)),
+        waiting=Count("pk", filter=Q(suspended_at__isnull=False)),
+        first=Min("due_at", filter=running & Q(due_at__lte=at)),
     )
-    found = list(totals)
+    found = sorted(totals, key=lambda total: (-total["overdue"], alphabetical(total["owed_by__title"])))
     firsts = {total["owed_by"]: total["first"] for total in found if total["first"]}
     late = rows.filter(running, owed_by__in=firsts, due_at__in=set(firsts.values())).select_related(
         "owed_by", "assignee", "term"

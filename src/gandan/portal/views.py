@@ -17,6 +17,7 @@ from gandan.obligations import worklist
 from gandan.portal import periods
 from gandan.ui.tables import cell
 from gandan.units.models import Unit, UnitReach, dated, find
+from gandan.units.register import alphabetical
 from gandan.units.views import office_of
 
 SERVICES = ("FB-01", "RE-02", "ID-01", "DE-01")
@@ -89,7 +90,8 @@ def open_data(request: HttpRequest) -> HttpResponse:
     chosen = periods.read(request.GET.get("period", "")) if request.GET.get("period") else periods.quarter_of(today())
     if chosen is None:
         raise Http404
-    units = list(Unit.objects.filter(dated(today()), level=Unit.Level.COMMUNE).order_by("title")[:400])
+    communes = Unit.objects.filter(dated(today()), level=Unit.Level.COMMUNE)
+    units = sorted(communes, key=lambda unit: alphabetical(unit.title))[:400]
     rows = results.of_units(units, chosen.start, chosen.end)
     form = request.GET.get("format", "")
     if form:
@@ -252,7 +254,7 @@ def _communes_beneath(reach: Reach) -> list[Unit]:
             "descendant"
         )
         rows = rows.filter(Q(pk__in=beneath))
-    return list(rows.order_by("title"))
+    return sorted(rows, key=lambda unit: alphabetical(unit.title))
 
 
 def _this_year() -> tuple[Any, Any]:

@@ -13,6 +13,7 @@ from gandan.access import today
 from gandan.access.models import Guarded, GuardedManager
 from gandan.access.policies import Open, Part, Policy
 from gandan.units.fields import UnitKey
+from gandan.units.register import alphabetical
 
 PUBLIC = Open("which units there are, and what became of them, is published by decree")
 
@@ -398,6 +399,6 @@ def find(text: str, on: date | None = None, limit: int = 30) -> list[Unit]:
             not unit.is_alive(day),
             fold(unit.title.split(" ", 1)[-1]) not in exact,
             unit.level != "commune",
-            unit.title,
+            alphabetical(unit.title),
         ),
     )[:limit]

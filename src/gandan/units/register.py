@@ -176,6 +176,28 @@ def fold(text: str) -> str:
     return " ".join("".join(c if c.isalnum() else " " for c in plain if not unicodedata.combining(c)).split())
 
 
+_LETTERS = "aăâbcdđeêfghijklmnoôơpqrstuưvwxyz"
+_TONES = ("", *"\u0300\u0309\u0303\u0301\u0323")
+"""As combining signs: level, falling (huyền), asking (hỏi), tumbling (ngã), rising (sắc), heavy (nặng)."""
+
+
+def alphabetical(text: str) -> tuple[Any, ...]:
+    """Return a key that sorts names as a Vietnamese dictionary does: a before ă before â, and the six tones last.
+
+    Databases sort by the numbers of signs, where Hồng comes after Huổi and Nậm after Noong.
+    """
+    letters: list[tuple[int, str]] = []
+    tones: list[int] = []
+    for sign in unicodedata.normalize("NFC", text.lower()):
+        parts = unicodedata.normalize("NFD", sign)
+        tone = next((each for each in parts[1:] if each in _TONES), "")
+        letter = unicodedata.normalize("NFC", parts.replace(tone, "", 1) if tone else parts)
+        # What is no letter stands before all letters, so that a short name comes before a longer one.
+        letters.append((_LETTERS.find(letter) + 1, "" if letter in _LETTERS else letter))
+        tones.append(_TONES.index(tone))
+    return tuple(letters), tuple(tones), text
+
+
 def from_reference() -> Register:
     """Return the official units before and after 1 July 2025 and what became of each."""
     districts = {row["code"]: row for row in _rows("districts.csv")}

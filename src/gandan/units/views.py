@@ -23,6 +23,7 @@ from gandan.units.models import (
     successors_of,
     superior_on,
 )
+from gandan.units.register import alphabetical
 
 
 @public("which units there are is published")
@@ -32,12 +33,11 @@ def units(request: HttpRequest) -> HttpResponse:
     text = request.GET.get("q", "").strip()
     found = find(text[:120]) if text else []
     rows = [{"unit": unit, "now": [] if unit.is_alive(today()) else successors_of(unit)} for unit in found]
-    living = Unit.objects.filter(dated(today()), level=Unit.Level.COMMUNE).order_by("title")
-    many = living.count() > 400
+    living = [] if text else list(Unit.objects.filter(dated(today()), level=Unit.Level.COMMUNE))
+    many = len(living) > 400
+    everyone = [] if many else sorted(living, key=lambda each: alphabetical(each.title))
     return render(
-        request,
-        "units/units.html",
-        {"form": form, "text": text, "rows": rows, "all": [] if many or text else living, "many": many},
+        request, "units/units.html", {"form": form, "text": text, "rows": rows, "all": everyone, "many": many}
     )
 
 
