@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
@@ -23,7 +24,7 @@ from gandan.access.authority import authority
 from gandan.access.clock import VIETNAM, day_of
 from gandan.accounts.models import User
 from gandan.audit.models import AuditEntry
-from gandan.cases import follow, permissions, routing, sealing, word_index
+from gandan.cases import follow, owners, parcels, permissions, routing, sealing, word_index
 from gandan.cases.models import (
     Attachment,
     Case,
@@ -36,6 +37,7 @@ from gandan.cases.models import (
 )
 from gandan.cases.search import index_text
 from gandan.obligations import actions as obligations
+from gandan.obligations.explain import NO_INSPECTOR
 from gandan.obligations.models import Obligation
 from gandan.secrecy import fields, keys
 from gandan.secrecy.fields import unlock, words, write_with
@@ -556,6 +558,35 @@ def withdraw(*, case: Case, by: Actor, text: str = "") -> Case:
     return locked
 
 
+def move_up(*, case: Case, by: Actor) -> bool:
+    """Give an open matter about the police that nobody of its unit may read any more to the nearest inspector above
+    whom it does not concern, and where there is none, to the body outside; say whether it moved.
+
+    Clocks and dates stay as they are. What has an owner is left alone, so that it moves once however often this runs.
+    """
+    with transaction.atomic():
+        locked = _locked(case)
+        if not owners.is_ownerless(locked):
+            return False
+        above = routing.next_above(locked.pk, locked.holder)
+        if above is None:
+            return _send_outside(locked, by)
+        at, former = now(), locked.holder
+        coming = locked.transfers.filter(acknowledged_at=None, recalled_at=None, to_unit=above)
+        coming.update(recalled_at=at)
+        obligations.assign(matter=locked.pk, officer=None, by=by)
+        locked.holder, locked.province = above, province_of(above, day_of(at))
+        locked.officer, locked.taken_at = None, None
+        locked.save(update_fields=["holder", "province", "officer", "taken_at"])
+        for promise in Obligation.system("own-matter").open().filter(matter=locked.pk).order_by("clock", "id"):
+            obligations.transfer(
+                obligation=promise, to_unit=above, at=at, by=by, ground=NO_INSPECTOR, reason=NO_INSPECTOR
+            )
+        _write(locked, Kind.MOVED_UP, by, shown=True, facts={"from": former.title, "to": above.title})
+        _audit("case.move_up", locked, by, reason=NO_INSPECTOR)
+    return True
+
+
 def message_out(*, case: Case, text: str, by: Actor) -> CaseEvent:
     """Write to the person under the code; where the law orders word to the person, this is that word."""
     with transaction.atomic():
@@ -727,6 +758,8 @@ def _open(coming: _Coming, hashed: str, reporter: bytes, by: Actor) -> Case:
                 named=concern.get("named", ""),
             )
     _start(case, ("received", "complete"), at, by, stands=then)
+    if concern is not None and settings.GANDAN_OUTSIDE_BODY and owners.is_ownerless(case):
+        _send_outside(case, by)
     audit.record("case.receive", by=by, on=case, unit=holder, values={"digest": case.digest})
     return case
 
@@ -828,6 +861,27 @@ def _hand_to_oversight(case: Case, named: str, by: Actor) -> None:
     case.holder, case.province = above, province_of(above, day_of(now()))
     case.officer, case.taken_at, case.accepted_at = None, None, None
     case.save(update_fields=["holder", "province", "officer", "taken_at", "accepted_at"])
+    if settings.GANDAN_OUTSIDE_BODY and owners.is_ownerless(case):
+        _send_outside(case, by)
+
+
+def _send_outside(case: Case, by: Actor) -> bool:
+    """Pack a matter that no inspector of the house may read for the body outside; False where none is named.
+
+    Our clocks run on until somebody here may write down that body's word.
+    """
+    if not settings.GANDAN_OUTSIDE_BODY:
+        return False
+    case.transfers.filter(acknowledged_at=None, recalled_at=None).update(recalled_at=now())
+    note = _(
+        "Every inspector here is absent or concerned. What you brought goes there sealed; only that body opens it."
+    )
+    to = settings.GANDAN_OUTSIDE_BODY
+    case.transfers.create(from_unit=case.holder, to_body=to, note=note, sent_at=now())
+    _write(case, Kind.SENT, by, shown=True, text=note, facts={"to": to})
+    parcels.pack(case)
+    _audit("case.send_outside", case, by, reason=NO_INSPECTOR)
+    return True
 
 
 def _began(case: Case) -> datetime:

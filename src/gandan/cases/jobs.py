@@ -1,14 +1,17 @@
 """What `gandan work` does for matters."""
 
-from datetime import datetime, timedelta
+import logging
+from datetime import date, datetime, timedelta
 
 from gandan.access import Refused, SystemActor
 from gandan.access.clock import day_of
-from gandan.cases import actions, sealing
+from gandan.cases import actions, owners, sealing
 from gandan.cases.models import Case, Draft
 from gandan.obligations.models import Obligation
 
+log = logging.getLogger(__name__)
 DRAFT_DAYS = 3
+_LOOKED: set[date] = set()
 SILENCE_DAYS = 15
 """An answered matter closes by itself when the person has said nothing for so long."""
 
@@ -30,3 +33,34 @@ def tick(at: datetime) -> int:
             continue
         closed += 1
     return cleared + closed + sealing.seal_loose_files() + sealing.clear_unnamed_files(at)
+
+
+def keep_owned_daily(at: datetime) -> int:
+    """Do `keep_owned` once a day and process."""
+    day = day_of(at)
+    if day in _LOOKED:
+        return 0
+    moved = keep_owned(at)
+    _LOOKED.clear()
+    _LOOKED.add(day)
+    return moved
+
+
+def keep_owned(at: datetime) -> int:
+    """Give every open matter about the police that nobody may read to the next who may; return how many moved.
+
+    What finds nobody is told of in the log, without saying which it is.
+    """
+    by, moved, left = SystemActor("work", "case.handover"), 0, 0
+    for case in owners.ownerless().order_by("received_at", "pk"):
+        if actions.move_up(case=case, by=by):
+            moved += 1
+        else:
+            left += 1
+    if left:
+        log.error(
+            "%d matters about the police have nobody who may read them. Appoint an inspector at a higher unit, "
+            "or name a body outside (GANDAN_OUTSIDE_BODY).",
+            left,
+        )
+    return moved

@@ -281,6 +281,7 @@ class CaseEvent(_SealedWithCase):
         PASSED_ON = "passed_on", _("Passed on")
         WITHDRAWN = "withdrawn", _("Withdrawn")
         SUCCEEDED = "succeeded", _("Passed to the successor unit")
+        MOVED_UP = "moved_up", _("Passed to a higher inspector")
         MESSAGE_IN = "message_in", _("Message from the citizen")
         MESSAGE_OUT = "message_out", _("Message to the citizen")
         APOLOGISED = "apologised", _("Apology with a new date")

@@ -419,6 +419,11 @@ def _shown(event: CaseEvent) -> dict[str, Any]:
             "from": facts.get("from", ""),
             "to": facts.get("to", ""),
         }
+    elif event.kind == CaseEvent.Kind.MOVED_UP:
+        text = _("Nobody of %(from)s may deal with it any more; %(to)s has your matter now, with the same date.") % {
+            "from": facts.get("from", ""),
+            "to": facts.get("to", ""),
+        }
     elif event.kind == CaseEvent.Kind.CORRECTED:
         text = "\n".join([kinds_in_words(facts), text])
     elif event.kind in (CaseEvent.Kind.SENT, CaseEvent.Kind.PASSED_ON) and facts.get("to"):

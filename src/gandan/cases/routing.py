@@ -1,17 +1,16 @@
 """Where a matter about the police themselves goes: never to those it is about, and never to nobody."""
 
 from collections.abc import Iterable
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from gandan.access import Refused, today
-from gandan.access.authority import authority
-from gandan.access.roles import Role
-from gandan.staffing.models import Concern, Grant
-from gandan.units.models import Unit, ancestors, successors_of
+from gandan.staffing import oversight
+from gandan.staffing.models import Concern
+from gandan.units.models import Unit, successors_of
 from gandan.units.standing import Standing, standing
 
 
@@ -22,7 +21,7 @@ def serving(unit: Unit) -> Standing:
     present = standing(unit.pk, on)
     if present.unit.valid_to is None or present.unit.valid_to > on:
         return present
-    heirs = successors_of(present.unit) or _superiors(present.unit)
+    heirs = successors_of(present.unit) or oversight.superiors(present.unit)
     return standing(heirs[0].pk, on) if heirs else present
 
 
@@ -30,14 +29,17 @@ def oversight_for(subjects: Iterable[Unit], received_by: Unit, officer: Any = No
     """Return the nearest superior unit of the subjects that has an inspector whom the matter does not concern.
 
     An inspector is left out who serves or lately served in a unit that is spoken of, or is `officer` himself; so
-    is a unit that is spoken of, and every successor of it. Raises Refused when an installation has no such
-    inspector: it may not take complaints, and says where they are taken.
+    is a unit that is spoken of, and every successor of it. Where there is none, the highest superior holds what the
+    body outside is then sent (GANDAN_OUTSIDE_BODY). Raises Refused when an installation names no such body either:
+    it may not take complaints, and says where they are taken.
     """
     named = list(subjects) or [received_by]
-    kin = {unit.pk for unit in named} | {heir.pk for unit in named for heir in successors_of(unit)}
-    for unit in _superiors(named[0]):
-        if unit.pk not in kin and _has_inspector(unit, kin, officer):
-            return unit
+    people = {getattr(officer, "pk", officer)} - {None}
+    found = oversight.above(named[0], oversight.kin_of(named), people)
+    if found is not None:
+        return found
+    if settings.GANDAN_OUTSIDE_BODY:
+        return (oversight.superiors(named[0]) or [received_by])[-1]
     raise Refused(
         _("No inspector is appointed above this unit yet. Take your complaint to the province's inspectorate.")
     )
@@ -46,10 +48,26 @@ def oversight_for(subjects: Iterable[Unit], received_by: Unit, officer: Any = No
 def may_oversee(matter: UUID, unit: Unit) -> bool:
     """Say whether a matter about the police may be sent to a unit: it has an inspector of its own, and the
     matter concerns neither."""
-    concerns = list(Concern.system("routing").filter(matter=matter).exclude(kind=Concern.Kind.RECUSED))
-    kin = {concern.unit_id for concern in concerns if concern.unit_id}
-    officers = {concern.user_id for concern in concerns if concern.user_id}
-    return unit.pk not in kin and _has_inspector(unit, kin, *officers)
+    units, people = concerned(matter)
+    return unit.pk not in units and oversight.has_inspector(unit, units, people)
+
+
+def next_above(matter: UUID, unit: Unit) -> Unit | None:
+    """Return where a matter goes that nobody of `unit` may read: the nearest superior with an inspector whom it does
+    not concern; for a unit that has ended its heirs are asked first."""
+    units, people = concerned(matter)
+    if not unit.is_alive(today()):
+        for heir in successors_of(unit):
+            if heir.pk not in units and oversight.has_inspector(heir, units, people):
+                return heir
+    return oversight.above(unit, units, people)
+
+
+def concerned(matter: UUID) -> tuple[set[UUID], set[UUID]]:
+    """Return the units that a matter is about, with their heirs, and those whom it names or who stepped back."""
+    rows = list(Concern.system("routing").filter(matter=matter).select_related("unit"))
+    units = oversight.kin_of(row.unit for row in rows if row.unit is not None and row.kind != Concern.Kind.RECUSED)
+    return units, {row.user_id for row in rows if row.user_id}
 
 
 def subjects_of(concern: dict[str, Any] | None, unit: Unit) -> list[Unit]:
@@ -57,19 +75,3 @@ def subjects_of(concern: dict[str, Any] | None, unit: Unit) -> list[Unit]:
     if concern is None:
         return []
     return [concern.get("unit") or unit]
-
-
-def _superiors(unit: Unit) -> list[Unit]:
-    """Return the living superiors of a unit, nearest first; for an ended unit those that it had last."""
-    on = today()
-    last = on if unit.valid_to is None or unit.valid_to > on else unit.valid_to - timedelta(days=1)
-    return [above for above in ancestors(unit, last) if above.is_alive(on)]
-
-
-def _has_inspector(unit: Unit, concerned: set[UUID], *officers: Any) -> bool:
-    keys = {getattr(officer, "pk", officer) for officer in officers}
-    grants = Grant.system("routing").in_force(today()).filter(role=Role.OVERSIGHT, unit=unit, user__is_active=True)
-    return any(
-        grant.user_id not in keys and not authority().actor(grant.user).affiliations & concerned
-        for grant in grants.select_related("user").order_by("user")
-    )

@@ -7,7 +7,6 @@ under its digest and handed out as a download only.
 import hashlib
 import os
 import re
-import secrets
 import subprocess
 import sys
 import threading
@@ -23,13 +22,13 @@ from django.utils.translation import gettext_lazy
 from gandan.access import Refused
 from gandan.cases import cleaning
 from gandan.cases.actions import File
+from gandan.cases.durable import PARTIAL, sync_names, write_whole
 
 LIMIT = 10 * 1024 * 1024
 FILES = 5
 _PATIENCE = 30
 """Seconds of the clock; the program that cleans ends itself after fewer seconds of computing."""
 _SLOTS = threading.BoundedSemaphore(2)
-_PARTIAL = ".partial-"
 _ABANDONED_SECONDS = 24 * 60 * 60
 _ENDINGS = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp", "application/pdf": ".pdf"}
 _REASONS = {
@@ -101,7 +100,7 @@ def clear_interrupted(at: datetime) -> int:
     """Remove what uploads left half-written when the server was killed, a day after; return how many."""
     root = Path(settings.MEDIA_ROOT)
     count = 0
-    for path in root.glob(f"*/{_PARTIAL}*"):
+    for path in root.glob(f"*/{PARTIAL}*"):
         try:
             if at.timestamp() - path.stat().st_mtime > _ABANDONED_SECONDS:
                 path.unlink()
@@ -119,28 +118,9 @@ def store(sha256: str, content: bytes) -> None:
     when somebody else is storing the same file at this moment. What cannot be written whole is not left behind.
     """
     goal = path_of(sha256)
-    goal.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not (goal.exists() and goal.stat().st_size == len(content)):
-        partial = goal.with_name(f"{_PARTIAL}{sha256[:16]}.{secrets.token_hex(8)}")
-        try:
-            with partial.open("xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(goal)
-        except BaseException:
-            partial.unlink(missing_ok=True)
-            raise
-    else:
-        os.utime(goal)  # clearing leaves alone what somebody has just sent
-    # Both, always: another request may have made the folder or the file and not yet come to this line.
-    _sync_folder(goal.parent)
-    _sync_folder(goal.parent.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        write_whole(goal, content)
+        return
+    os.utime(goal)  # clearing leaves alone what somebody has just sent
+    # Always: another request may have made the folder or the file and not yet come to this line.
+    sync_names(goal)

@@ -47,6 +47,14 @@ class Environment:
         (ip_network("127.0.0.1"), ip_network("::1")),
         "Our own proxies: addresses or networks, with commas. Only they are believed about where a request comes from.",
     )
+    outside_body: str = _setting(
+        "GANDAN_OUTSIDE_BODY",
+        "",
+        "Name and address of the body outside that takes complaints for which no inspector is left.",
+    )
+    outside_key: str = _setting(
+        "GANDAN_OUTSIDE_KEY", "", "Public key of that body (age1...): only it opens what is packed for it."
+    )
     debug: bool = _setting("GANDAN_DEBUG", False, "1 shows faults in detail. Never outside loopback.")
 
     @property
@@ -91,6 +99,8 @@ def read(source: dict[str, str] | None = None) -> Environment:
         )
     if environment.demo and not environment.is_loopback:
         raise SettingError("GANDAN_DEMO=1 opens every chair without a password, so it serves loopback only.")
+    if bool(environment.outside_body) != bool(environment.outside_key):
+        raise SettingError("GANDAN_OUTSIDE_BODY and GANDAN_OUTSIDE_KEY are set together: whose the key is, and the key")
     return environment
 
 
@@ -120,6 +130,19 @@ def _parse(name: str, field_name: str, text: str) -> Any:
             raise SettingError(f"{name} holds addresses or networks like 10.0.0.0/24, not {text!r}") from None
     if field_name in {"home", "keys", "checkpoints"}:
         return Path(text).expanduser().absolute()
+    if field_name == "outside_body" and len(text) > 200:
+        raise SettingError(f"{name} has at most 200 letters")
+    if field_name == "outside_key":
+        _check_key(name, text)
     if field_name == "database_url" and not text.startswith(("postgresql://", "postgres://")):
         raise SettingError(f"{name} begins with postgresql://; leave it empty for SQLite")
     return text
+
+
+def _check_key(name: str, text: str) -> None:
+    import pyrage  # type: ignore[import-untyped]
+
+    try:
+        pyrage.x25519.Recipient.from_str(text)
+    except pyrage.RecipientError:
+        raise SettingError(f"{name} is a public key that begins with age1, not {text!r}") from None

@@ -69,6 +69,10 @@ def init(options: argparse.Namespace) -> int:
     from gandan.units import actions as units
     from gandan.units.models import Unit
 
+    administrator, oversight = options.admin or "admin", options.oversight or "oversight"
+    if administrator.casefold() == oversight.casefold():
+        raise CommandError("the administrator and the oversight inspector are two people: name two users")
+    _refuse_an_unknown_province(options.province)
     migrate()
     _refuse_a_filled_one()
     by = SystemActor("init")
@@ -79,10 +83,7 @@ def init(options: argparse.Namespace) -> int:
         if options.all or seat is None:
             seat = Unit.objects.get(level=Unit.Level.COUNTRY)
         made = []
-        for role, username in (
-            ("administrator", options.admin or "admin"),
-            ("oversight", options.oversight or "oversight"),
-        ):
+        for role, username in (("administrator", administrator), ("oversight", oversight)):
             password = secrets.token_urlsafe(12)
             user = User.objects.create_user(username, password, full_name=username)
             staffing.give_first_grant(user=user, role=role, unit=seat, by=by)
@@ -93,7 +94,23 @@ def init(options: argparse.Namespace) -> int:
         print(
             f"{role}: user name {username}, password {password} (shown once: write it down, change it at first sign-in)"
         )
+    print(
+        "Next: `gandan serve`, sign in as the administrator, and follow “What to do next” on the first page. "
+        "Each night: `gandan backup`; keep the keys in another place: `gandan keys escrow`."
+    )
     return OK
+
+
+def _refuse_an_unknown_province(code: str | None) -> None:
+    """Say that a code names no province before anything is made."""
+    from gandan.access import today
+    from gandan.units import register
+
+    living = {entry.code: entry for entry in register.from_reference().alive(today(), "province")}
+    if code and code not in living:
+        raise CommandError(
+            f"there is no province with the code {code} today; the codes are {', '.join(sorted(living))}"
+        )
 
 
 def demo(options: argparse.Namespace) -> int:
@@ -131,6 +148,7 @@ def check(options: argparse.Namespace) -> int:
         ("database rules", triggers.missing()),
         ("index of words", word_index.faults()),
         ("replayed obligations", [str(fault) for fault in replay.check()]),
+        ("owners of matters about the police", _unowned()),
         ("keys of matters", [f"{key}: {why}" for key, why in rotation.verify().shut]),
         ("sealed words", [f"{n} rows hold words in the open"] if (n := sealing.unsealed()) else []),
         ("audit chain", [f"{code} at {seq}" for seq, code in audit.verify().faults]),
@@ -138,6 +156,18 @@ def check(options: argparse.Namespace) -> int:
         print(f"{'ok   ' if not found else 'FAULT'} {title}" + "".join(f"\n      {each}" for each in found[:20]))
         faults += found
     return NO if faults else OK
+
+
+def _unowned() -> list[str]:
+    """Say how many matters about the police have nobody who may read them, or everybody; never which."""
+    from gandan.cases import owners
+
+    found = []
+    if count := owners.ownerless().count():
+        found.append(f"{count} open and without an inspector who may read them; gandan work moves them on")
+    if count := owners.unguarded():
+        found.append(f"{count} open and without a word on whom they are about")
+    return found
 
 
 def _bar() -> Callable[[str, float], None]:

@@ -76,6 +76,7 @@ def jobs() -> list[Job]:
 
     return [
         ("reorganisations in force", units.apply_due_acts),
+        ("matters without an inspector", cases.keep_owned_daily),
         ("reminders and escalations", obligations.tick),
         ("drafts and finished matters", cases.tick),
         ("files of interrupted uploads", uploads.clear_interrupted),

@@ -17,6 +17,8 @@ from gandan.obligations.models import Obligation, ObligationEvent
 from gandan.units.models import Unit
 
 Kind = ObligationEvent.Kind
+NO_INSPECTOR = "no_inspector"
+"""The ground of a transfer to a unit above because no inspector of the former one may deal with the matter."""
 
 
 def basis(obligation: Obligation) -> str:
@@ -62,7 +64,7 @@ def events(obligation: Obligation) -> list[dict[str, Any]]:
         {
             "at": event.at,
             "by": names.get(event.actor_id, "") if event.actor_id else "",
-            "title": event.get_kind_display(),
+            "title": _title(event),
             "text": "\n".join(_told(event, units)),
             "tone": "late" if event.facts.get("late_entry") else "",
         }
@@ -88,9 +90,20 @@ def _counted(obligation: Obligation, found: replay.Projection) -> Deadline:
     )
 
 
+def _title(event: Any) -> str:
+    if event.kind == Kind.TRANSFERRED and event.ground == NO_INSPECTOR:
+        return _("passed to a higher inspector")
+    return str(event.get_kind_display())
+
+
 def _told(event: Any, units: Mapping[str, str]) -> Iterator[str]:
     facts = event.facts
-    if event.kind == Kind.TRANSFERRED:
+    if event.kind == Kind.TRANSFERRED and event.ground == NO_INSPECTOR:
+        yield _("From %(from)s, where nobody may deal with it any more, to %(to)s.") % {
+            "from": units.get(facts["from"], ""),
+            "to": units.get(facts["owed_by"], ""),
+        }
+    elif event.kind == Kind.TRANSFERRED:
         yield _("From %(from)s to %(to)s, by %(decree)s.") % {
             "from": units.get(facts["from"], ""),
             "to": units.get(facts["owed_by"], ""),

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from gandan.access import Refused, now, today
 from gandan.access.decorators import needs, signed_in
 from gandan.law.explanations import amount_words
-from gandan.obligations import actions, cursors, drawing, explain, inbox, terms, worklist
+from gandan.obligations import actions, cursors, drawing, explain, first_steps, inbox, terms, worklist
 from gandan.obligations.forms import (
     BODY_NAMES,
     EVIDENCE_NAMES,
@@ -36,7 +36,7 @@ def desk(request: HttpRequest) -> HttpResponse:
     """What is owed: due today, this week, overdue, waiting for others."""
     actor = request.actor  # type: ignore[attr-defined]
     if not actor.can("obligation.read"):
-        return render(request, "obligations/welcome.html")
+        return render(request, "obligations/welcome.html", {"first_steps": first_steps.of(actor)})
     bucket = request.GET.get("view", "all")
     if bucket not in worklist.BUCKETS:
         raise Http404
@@ -72,6 +72,8 @@ def desk(request: HttpRequest) -> HttpResponse:
         "other_scope": address(mine=not mine),
         "next_url": address(after=page.next_cursor) if page.next_cursor else "",
         "lede": _lede(page.counts),
+        # An inspector's desk is empty in a new installation: what is lacking is told there as well.
+        "first_steps": first_steps.of(actor) if not page.rows and bucket == "all" else [],
         "may_receive": actor.can("case.receive"),
         "filter_form": _unit_filter(actor, unit),
         "kept": [(name, value) for name, value in (("view", bucket), ("mine", "1" if mine else "")) if value],

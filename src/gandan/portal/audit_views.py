@@ -25,6 +25,7 @@ from gandan.audit.models import AuditCheckpoint, AuditEntry
 from gandan.cases.models import Case
 from gandan.portal import auditing
 from gandan.portal.audit_forms import NEAR_HOURS, BundleForm, DrawForm, WindowForm
+from gandan.portal.overseers import alarm
 
 _CLIENT_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -49,6 +50,7 @@ def audit_desk(request: HttpRequest) -> HttpResponse:
             "entries": auditing.named(AuditEntry.for_(actor, "audit.read").order_by("-seq")[:50]),
             "checkpoint": AuditCheckpoint.objects.order_by("-seq").first(),
             "bundle_form": BundleForm(),
+            **alarm(actor),
         },
     )
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from gandan.portal import audit_views, views
+from gandan.portal import audit_views, overseers, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -12,6 +12,7 @@ urlpatterns = [
     path("accessibility/", views.accessibility, name="accessibility"),
     path("desk/command/", views.command, name="command"),
     path("desk/command/<slug:slug>/", views.command_unit, name="command_unit"),
+    path("admin/overseers/", overseers.overseers, name="overseers"),
     path("desk/audit/", audit_views.audit_desk, name="audit_desk"),
     path("desk/audit/draw/", audit_views.audit_draw, name="audit_draw"),
     path("desk/audit/sample/", audit_views.audit_sample, name="audit_sample"),

@@ -16,7 +16,7 @@ from gandan.access.decorators import needs, public
 from gandan.access.roles import ROLE_NAMES, Role
 from gandan.accounts import guessing
 from gandan.accounts.recent import needs_recent
-from gandan.staffing import actions, permissions
+from gandan.staffing import actions, oversight, permissions
 from gandan.staffing.forms import InvitationForm, PasswordForm
 from gandan.staffing.models import Grant, Invitation
 from gandan.units.models import Unit
@@ -48,7 +48,9 @@ def people(request: HttpRequest) -> HttpResponse:
             invitation.role_name = ROLE_NAMES[Role(invitation.role)]
     may_invite = actor.can_any(("account.invite", "grant.oversight"))
     may_help = actor.can_any(("account.close", "grant.oversight"))
-    context = {"rows": rows, "waiting": waiting, "may_invite": may_invite, "may_help": may_help}
+    # Told from roles alone: the page is the same whether or not anybody has complained.
+    gaps = oversight.gaps(actor.reach("grant.read"))
+    context = {"gaps": gaps, "rows": rows, "waiting": waiting, "may_invite": may_invite, "may_help": may_help}
     return render(request, "staffing/people.html", context)
 
 

@@ -202,9 +202,11 @@ def assign(*, matter: UUID, officer: Any, by: Actor) -> int:
     return count
 
 
-def transfer(*, obligation: Obligation, to_unit: Unit, at: datetime, by: Actor, ground: str) -> bool:
-    """Move an open clock to the unit that a reorganisation names: same clock, same due date, new owner (or the
-    same one under another province). Moves nothing twice."""
+def transfer(
+    *, obligation: Obligation, to_unit: Unit, at: datetime, by: Actor, ground: str, reason: str = "succession"
+) -> bool:
+    """Move an open clock to the unit that a reorganisation names, or that takes the matter over because nobody else
+    may: same clock, same due date, new owner (or the same one under another province). Moves nothing twice."""
     with transaction.atomic():
         ledger = _locked(obligation)
         row = ledger.obligation
@@ -225,7 +227,7 @@ def transfer(*, obligation: Obligation, to_unit: Unit, at: datetime, by: Actor, 
                 "from": str(row.owed_by_id),
             },
         )
-        save(ledger, by, reason="succession")
+        save(ledger, by, reason=reason)
     return True
 
 
