@@ -11,7 +11,7 @@ from uuid import uuid4
 from gandan.access import ANONYMOUS, Refused
 from gandan.access.actor import Actor
 from gandan.cases import actions as cases
-from gandan.cases import catalogue
+from gandan.cases import catalogue, holds
 from gandan.cases.desk_forms import AssignForm
 from gandan.cases.models import Case
 from gandan.staffing import actions as staffing
@@ -149,6 +149,19 @@ def _withdraw(world: Walked, place: str, by: Actor) -> None:
     staffing.withdraw_invitation(invitation=world.places[place].things["invitation"], by=by)
 
 
+def _hold(world: Walked, place: str, by: Actor) -> None:
+    holds.place(case=_matter(world, place), ground="2/QĐ", reason="Cần giữ", submission=uuid4(), by=by)
+
+
+def _lift(world: Walked, place: str, by: Actor) -> None:
+    holds.lift(hold=world.places[place].things["hold"], because="Hết cần", by=by)
+
+
+def _inspects(world: Walked, user: Any, place: str) -> bool:
+    case = _matter(world, place)
+    return world.oracle.may(user, {"oversight"}, case.holder_id, case.pk, set())
+
+
 def _always(answer: bool) -> Callable[[Walked, Any, str], bool]:
     return lambda world, user, place: answer
 
@@ -178,6 +191,8 @@ ACTS: dict[str, Act] = {
     "give a watch": Act(UNITS, _give("auditor"), _reaches({"oversight"})),
     "give to oneself": Act(RECORDS, _give("registrar", to_oneself=True), _always(False)),
     "invite": Act(UNITS, _invite, _reaches({"administrator"})),
+    "hold": Act((*RECORDS, "complaint", "recused"), _hold, _inspects),
+    "lift": Act((*RECORDS, "complaint", "recused"), _lift, _inspects),
     "withdraw the invitation": Act(RECORDS, _withdraw, _reaches({"administrator"})),
 }
 

@@ -23,6 +23,7 @@ _IDENTITY = {"name", "phone", "address"}
 ANYWHERE = ("own",)
 MATTERS = ("own", "sibling", "cousin", "foreign", "predecessor", "undivided", "complaint", "recused")
 RECORDS = ("own", "sibling", "foreign")
+HELD = (*RECORDS, "complaint", "recused")
 Where = Callable[[Walked, Any, set[str], str], bool]
 
 
@@ -34,6 +35,13 @@ def matter_in_reach(world: Walked, user: Any, roles: set[str], place: str) -> bo
 
 def unit_in_reach(world: Walked, user: Any, roles: set[str], place: str) -> bool:
     return world.oracle.may(user, roles, world.places[place].unit.pk)
+
+
+def held_in_reach(world: Walked, user: Any, roles: set[str], place: str) -> bool:
+    """Inspectors place and see holds on every kind of matter, never on one that concerns them."""
+    case = world.places[place].case
+    assert case is not None
+    return world.oracle.may(user, roles, case.holder_id, case.pk, set())
 
 
 def province_in_reach(world: Walked, user: Any, roles: set[str], place: str) -> bool:
@@ -67,6 +75,8 @@ def shows(world: Walked, user: Any, place: str, name: str) -> bool:
         return province_in_reach(world, user, roles, place)
     if name == "invited":
         return unit_in_reach(world, user, roles, place)
+    if name == "held":
+        return held_in_reach(world, user, {"oversight", "auditor"}, place)
     if name == "disclosed":
         return unit_in_reach(world, user, roles, place)
     return matter_in_reach(world, user, roles, place)
@@ -90,6 +100,8 @@ class Example:
     done: tuple[int, ...] = (200, 201, 302)
     given: dict[str, Any] = field(default_factory=dict)
     """Values of the address that are not those of the place."""
+    refused: tuple[int, ...] = (403, 404, 409)
+    """What comes where somebody may not."""
     codes: bool = False
     """The follow-up code is sent: whoever knows it sees the matter."""
     json: bool = False
@@ -154,6 +166,12 @@ def table() -> Any:
 
 def _code(world: Walked, place: str) -> dict[str, str]:
     return {"code": world.codes["own"]}
+
+
+def _hold(world: Walked, place: str) -> dict[str, Any]:
+    case = world.places[place].case
+    assert case is not None
+    return {"submission": str(uuid4()), "reference": case.reference, "ground": "7/QĐ", "reason": "Cần cho vụ án"}
 
 
 def _officer(world: Walked, place: str) -> dict[str, Any]:
@@ -225,6 +243,8 @@ EXAMPLES: dict[str, Example] = {
             "programs",
             "retention",
             "openings",
+            "overseers",
+            "hold_list",
         ],
         _PAGE,
     ),
@@ -291,6 +311,23 @@ EXAMPLES: dict[str, Example] = {
     "case_correct": _act("", _HEADS, lambda w, p: {"kind": "CR-01", "ground": "Đúng loại"}),
     "case_reopen": _act("reopen", _HEADS),
     "case_withdraw": _act("", _DESK),
+    "hold_place": Example(
+        places=HELD,
+        allowed=held_in_reach,
+        actors={"oversight"},
+        get=(405,),
+        body=_hold,
+        done=(302,),
+        refused=(422,),
+    ),
+    "hold_lift": Example(
+        places=HELD,
+        found=held_in_reach,
+        readers={"oversight"},
+        get=(405,),
+        body=lambda w, p: {"because": "Đã hết cần"},
+        done=(302,),
+    ),
     "notice_seen": Example(
         places=RECORDS,
         found=unit_in_reach,

@@ -124,7 +124,7 @@ class Walker:
         if not unsafe:
             return sent.get, True
         if sent.allowed is not None and not sent.allowed(self.world, user, sent.actors, cell.place):
-            return (403, 404, 409), False
+            return sent.refused, False
         return sent.done, True
 
     # Asking
@@ -187,7 +187,7 @@ class Walker:
         actor = GrantAuthority().actor(self.world.people[cell.actor])
         roles = {role for role, rights in RIGHTS.items() if rule.read in rights.ordinary | rights.concerned}
         # Inspectors watch how names are opened in every matter, though they read only those about the police.
-        blind = set() if rule.read == "identity.review" else BLIND
+        blind = set() if rule.read in ("identity.review", "hold.read") else BLIND
         columns = (rule.scope, rule.matter or rule.scope)
         given = set(model.for_(actor, rule.read).values_list(*columns).distinct())
         told = {

@@ -20,7 +20,7 @@ from gandan.cases import catalogue, uploads
 from gandan.cases.models import Case, Rating
 from gandan.obligations import actions as obligations
 from gandan.obligations.models import Notice, Obligation
-from gandan.secrecy.models import Disclosure
+from gandan.secrecy.models import Disclosure, Hold
 from gandan.staffing import actions as staffing
 from gandan.staffing.authority import GrantAuthority
 from gandan.staffing.models import Grant, Invitation
@@ -291,9 +291,18 @@ def _things(world: Walked, key: str) -> None:
 
 
 def _opened(world: Walked, key: str, user: User) -> None:
-    """Put on record that somebody opened the name in the matter of a place."""
+    """Put on record that somebody opened the name in the matter of a place, and that the matter is held."""
     place = world.places[key]
     assert place.case is not None
+    place.things["hold"] = Hold.objects.create(
+        matter=place.case.pk,
+        unit_id=place.case.holder_id,
+        province_id=place.case.province_id,
+        ground="1/QĐ",
+        reason=f"CANARY-{key}-held",
+        placed_at=now(),
+        placed_by_id=user.pk,
+    )
     Disclosure.objects.create(
         matter=place.case.pk,
         unit_id=place.case.holder_id,

@@ -74,8 +74,8 @@ RIGHTS: dict[str, Rights] = {
     ),
     Role.COMMANDER: Rights(frozenset({"case.read", "obligation.read", "results.read", "command.read", "unit.read"})),
     Role.OVERSIGHT: Rights(
-        frozenset({"unit.read", "concern.record", "grant.oversight", "identity.review"}),
-        _CASEWORK | {"identity.reveal", "identity.review"},
+        frozenset({"unit.read", "concern.record", "grant.oversight", "identity.review", "hold.read", "hold.place"}),
+        _CASEWORK | {"identity.reveal", "identity.review", "hold.read", "hold.place"},
     ),
     Role.AUDITOR: Rights(
         frozenset(
@@ -86,13 +86,14 @@ RIGHTS: dict[str, Rights] = {
                 "command.read",
                 "audit.read",
                 "identity.review",
+                "hold.read",
                 "unit.read",
                 "grant.read",
                 "calendar.read",
                 "procedure.read",
             }
         ),
-        frozenset({"case.read", "obligation.read", "identity.review"}),
+        frozenset({"case.read", "obligation.read", "identity.review", "hold.read"}),
     ),
     Role.REGISTRAR: Rights(
         frozenset(

@@ -25,7 +25,7 @@ from gandan.access.clock import VIETNAM, day_of
 from gandan.access.decorators import needs
 from gandan.accounts.models import User
 from gandan.audit.models import AuditEntry
-from gandan.cases import actions, catalogue, desk_forms, permissions, receipts, sealing, search, uploads
+from gandan.cases import actions, catalogue, desk_forms, holds, permissions, receipts, sealing, search, uploads
 from gandan.cases.models import Case, CaseEvent, CaseIdentity, Transfer
 from gandan.obligations import explain, worklist
 from gandan.obligations.models import Obligation
@@ -577,6 +577,8 @@ def matter_page(
         "offered": offered,
         "refused": refused,
         "refusal": refusal if failed_form is None else "",
+        "holds": holds.in_force(case, actor) if actor.can("hold.read") else [],
+        "may_hold": actor.can("hold.place") and permissions.hold(case, actor) is None,
         "form": failed_form,
         "readers": _readers(case) if ours else [],
     }
@@ -631,6 +633,8 @@ def _line(event: CaseEvent) -> dict[str, Any]:
             parts = [*(f"– {item}" for item in facts.get("items", [])), event.text]
         case Kind.SUCCEEDED:
             parts = [f"{facts.get('from', '')} → {facts.get('to', '')} ({facts.get('decree', '')})"]
+        case Kind.MOVED_UP:
+            parts = [f"{facts.get('from', '')} → {facts.get('to', '')}"]
         case Kind.SENT | Kind.PASSED_ON | Kind.RECALLED | Kind.ACKNOWLEDGED:
             parts = [facts.get("to", ""), facts.get("number", ""), event.text]
         case Kind.EXTENDED:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from django.db.models import Q
@@ -18,7 +19,7 @@ BY = SystemActor("work")
 def register() -> None:
     """Tell the table of periods how matters are forgotten."""
     retention.register("cases.CaseIdentity", retention.Keeper(_names_due, _forget_name))
-    retention.register("cases.Case", retention.Keeper(_matters_due, retention.erase))
+    retention.register("cases.Case", retention.Keeper(_matters_due, partial(retention.erase, spare=True)))
     retention.register_eraser(erase, after=word_index.condense)
 
 
@@ -40,6 +41,7 @@ def _matters_due(before: datetime) -> Iterable[UUID]:
 def _forget_name(matter: UUID, reason: str) -> None:
     CaseIdentity.system("retention").filter(case=matter).delete()
     audit.record("case.forget_name", by=BY, object_id=matter, reason=reason)
+    retention.spare_held(matter)
 
 
 def erase(matter: UUID) -> None:

@@ -227,6 +227,12 @@ def message(case: Case, by: Actor) -> Reason:
     return note(case, by)
 
 
+def hold(case: Case, by: Actor) -> Reason:
+    """Why somebody cannot place or lift a hold. Inspectors do, on every kind of matter, never on one that concerns
+    them; an officer could otherwise keep, or let go, what speaks of himself."""
+    return None if may(case, by, "hold.place") else NOT_YOURS
+
+
 def rate(case: Case) -> Reason:
     """Why an answer cannot be rated. Complaints about the police enter no figure of theirs, ratings included."""
     if case.answered_at is None:

@@ -1,21 +1,47 @@
-"""Opening the name of the person who brought a matter: a POST with a reason, written down before it is shown."""
+"""Opening the name of the person who brought a matter: a POST with a reason, written down before it is shown; and
+the list of such openings for those who look over others."""
 
 from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from gandan.access import Refused
 from gandan.access.decorators import needs
+from gandan.accounts.models import User
 from gandan.accounts.recent import is_recent, needs_recent
 from gandan.cases import permissions
 from gandan.cases.desk_views import find_case, matter_page
-from gandan.cases.models import CaseIdentity
-from gandan.secrecy.revealing import ConfirmFirst, reveal
+from gandan.cases.models import Case, CaseIdentity
+from gandan.secrecy.revealing import ConfirmFirst, reveal, weekly
 
 FIELDS = ("name", "phone", "address", "others")
+SHOWN = 500
+
+
+@needs("identity.review")
+def openings(request: HttpRequest) -> HttpResponse:
+    """Every name that was opened within the last seven days in one's reach: by whom, when, why and in which matter,
+    by the reference that the receipt shows; a link where one may read the matter."""
+    actor = request.actor  # type: ignore[attr-defined]
+    rows = list(weekly(actor)[:SHOWN])
+    names = {user.pk: user.title for user in User.objects.filter(pk__in={row.actor_id for row in rows})}
+    matters = {row.matter for row in rows}
+    references = dict(Case.system("openings").filter(pk__in=matters).values_list("pk", "reference"))
+    readable = set(Case.for_(actor, "case.read").filter(pk__in=matters).values_list("pk", flat=True))
+    found = [
+        {
+            "row": row,
+            "name": names.get(row.actor_id, ""),
+            "reference": references.get(row.matter, ""),
+            "readable": row.matter in readable,
+        }
+        for row in rows
+    ]
+    return render(request, "cases/desk/openings.html", {"found": found, "total": weekly(actor).count()})
 
 
 @require_POST

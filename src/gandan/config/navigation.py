@@ -65,6 +65,7 @@ def _side(actor: Any) -> list[dict[str, Any]]:
                 ("command", _("Units and overdue matters"), "chart", "command.read"),
                 ("audit_desk", _("Audit"), "search", "audit.read"),
                 ("openings", _("Names that were opened"), "search", "identity.review"),
+                ("hold_list", _("Matters under a hold"), "lock", "hold.read"),
             ],
         ),
         (
@@ -75,6 +76,7 @@ def _side(actor: Any) -> list[dict[str, Any]]:
                 ("terms", _("Terms and their law"), "law", "calendar.read"),
                 ("procedure_register", _("Procedures"), "file", "procedure.read"),
                 ("people", _("People and roles"), "people", "grant.read"),
+                ("overseers", _("Who takes complaints about us"), "shield", "grant.read grant.oversight"),
             ],
         ),
     ]
@@ -83,7 +85,7 @@ def _side(actor: Any) -> list[dict[str, Any]]:
         items = [
             {"name": name, "title": text, "icon": icon, "url": _address(name), "count": _waiting(name, actor)}
             for name, text, icon, capability in links
-            if actor.can(capability) and _address(name)
+            if actor.can_any(capability.split()) and _address(name)
         ]
         if items:
             shown.append({"title": title, "links": items})

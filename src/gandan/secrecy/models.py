@@ -69,16 +69,25 @@ class Tombstone(Guarded):
 class Hold(Guarded):
     """Nothing of this matter may be erased while somebody with the right to say so needs it."""
 
-    access = Open("a bare id, and the number of the order")
+    access = Policy(scope="unit_id", province="province_id", read="hold.read", matter="matter")
 
     matter = models.UUIDField(db_index=True)
+    unit_id = models.UUIDField(null=True)
+    province_id = models.UUIDField(null=True)
+    """Who had the matter when the hold was placed."""
     ground = models.CharField(_("number of the order"), max_length=120)
+    reason = models.TextField(_("reason"), blank=True)
     placed_at = models.DateTimeField()
+    placed_by_id = models.UUIDField(null=True)
     lifted_at = models.DateTimeField(null=True)
+    lifted_by_id = models.UUIDField(null=True)
+    lifted_because = models.TextField(_("why it was lifted"), blank=True)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["matter", "ground"], name="hold_once_an_order"),
+            models.UniqueConstraint(
+                fields=["matter", "ground"], condition=models.Q(lifted_at=None), name="hold_once_an_order"
+            ),
         ]
 
     def __str__(self) -> str:

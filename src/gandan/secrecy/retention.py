@@ -6,6 +6,7 @@ its period and how one matter is forgotten; the night's work does it. Nothing un
 
 import os
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -58,6 +59,10 @@ class Line:
     rule: Rule
     due: int
     held: int
+
+
+class Held(Exception):
+    """A hold was placed on a matter while it was being forgotten."""
 
 
 _KEEPERS: dict[str, Keeper] = {}
@@ -119,11 +124,11 @@ def run(at: datetime, *, dry_run: bool = False) -> list[Line]:
             lines.append(Line(rule, 0, 0))
             continue
         due = list(keeper.due(at - timedelta(days=rule.days)))
-        held = set(Hold.objects.filter(lifted_at=None).values_list("matter", flat=True)).intersection(due)
+        held = set(Hold.system("retention").filter(lifted_at=None).values_list("matter", flat=True)).intersection(due)
         lines.append(Line(rule, len(due), len(held)))
         if not dry_run:
             for matter in [each for each in due if each not in held][:AT_ONCE]:
-                with transaction.atomic():
+                with suppress(Held), transaction.atomic():
                     keeper.forget(matter, f"retention:{rule.version}")
     if not dry_run and any(line.due > line.held for line in lines):
         _tidy()
@@ -146,8 +151,21 @@ def nightly(at: datetime) -> int:
     return done
 
 
-def erase(matter: UUID, reason: str) -> None:
-    """Destroy the key of a matter, let every room forget it, and leave a tombstone. Once done it stays done."""
+def spare_held(matter: UUID) -> None:
+    """Raise Held, and so put everything back, when a hold lies on a matter that is being forgotten.
+
+    Asked after the entry in the record, whose end is locked by then: placing a hold waits for the same lock, so that
+    of the two the later one sees the earlier.
+    """
+    if Hold.system("retention").filter(matter=matter, lifted_at=None).exists():
+        raise Held
+
+
+def erase(matter: UUID, reason: str, *, spare: bool = False) -> None:
+    """Destroy the key of a matter, let every room forget it, and leave a tombstone. Once done it stays done.
+
+    With `spare` raises Held where a hold lies on it. A copy that is restored forgets again what was erased before.
+    """
     with transaction.atomic():
         if not Tombstone.objects.filter(matter=matter).exists():
             Tombstone.objects.create(matter=matter, at=now(), reason=reason[:40])
@@ -155,6 +173,8 @@ def erase(matter: UUID, reason: str) -> None:
             forget(matter)
         DataKey.objects.filter(matter=matter).delete()
         audit.record("matter.erase", by=SystemActor("work"), object_id=matter, reason=reason)
+        if spare:
+            spare_held(matter)
     # Beside the keys, outside every backup: so that an older copy, restored, forgets again.
     _note(matter, reason)
 

@@ -1,4 +1,4 @@
-"""For those who look over others: which names were opened this week, and how long what is kept."""
+"""For those who look over others: how long what is kept."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -7,20 +7,7 @@ from django.utils.translation import gettext as _
 
 from gandan.access import now
 from gandan.access.decorators import needs
-from gandan.accounts.models import User
-from gandan.secrecy import retention, revealing
-
-SHOWN = 500
-
-
-@needs("identity.review")
-def openings(request: HttpRequest) -> HttpResponse:
-    """Every name that was opened within the last seven days in one's reach: by whom, when and why."""
-    actor = request.actor  # type: ignore[attr-defined]
-    rows = list(revealing.weekly(actor)[:SHOWN])
-    names = {user.pk: user.title for user in User.objects.filter(pk__in={row.actor_id for row in rows})}
-    found = [{"row": row, "name": names.get(row.actor_id, "")} for row in rows]
-    return render(request, "secrecy/openings.html", {"found": found, "total": revealing.weekly(actor).count()})
+from gandan.secrecy import retention
 
 
 @needs("account.read", "audit.read")
