@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-_HARNESS = {"__init__", "__main__", "rounds"}
+_HARNESS = {"__init__", "__main__", "rounds", "verdicts"}
 
 
 def names() -> dict[str, str]:

@@ -76,8 +76,9 @@ def circumstances() -> dict[str, Any]:
 
 
 def report(name: str, results: Any, *, target: str, json_file: Path | None, **settings: Any) -> None:
-    """Print the results, and write them with their circumstances when a file is named."""
-    answer = {"name": name, "target": target, **circumstances(), "settings": settings, "results": results}
+    """Write the results with their circumstances when a file is named; places on this machine are left out."""
+    told = {key: None if isinstance(value, Path) else value for key, value in settings.items()}
+    answer = {"name": name, "target": target, **circumstances(), "settings": told, "results": results}
     if json_file:
         json_file.parent.mkdir(parents=True, exist_ok=True)
         json_file.write_text(json.dumps(answer, indent=2, default=str) + "\n", encoding="utf-8")

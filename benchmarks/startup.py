@@ -69,7 +69,8 @@ def main(arguments: list[str] | None = None) -> int:
             for name, text in (("all rooms", _SETUP), ("first page", _PAGE))
         }
         found: dict[str, Any] = rounds.compare(sides, rounds=options.rounds)
-    found["heavy"] = heavy
+        planted = sorted(set(side(home, "-c", f"import numpy{_TOLD}")().split()) & set(HEAVY))
+    found |= {"heavy": heavy, "planted": planted}
     for name, seconds in found["best"].items():
         print(f"{name:18} {seconds:6.2f} s CPU")
     print(
