@@ -13,6 +13,8 @@ from gandan.access import clock
 from gandan.obligations import jobs, worklist
 from gandan.obligations.models import CalendarDay, CalendarYear, Notice, Term
 from gandan.staffing import actions as staffing
+from gandan.staffing.models import Grant
+from gandan.units.models import UnitContact
 from tests.cast import NOBODY
 from tests.obligations.promises import at, one, start
 
@@ -118,6 +120,31 @@ def test_those_who_see_a_province_can_narrow_the_list_to_a_unit(cast, sign_in):
 def test_somebody_without_a_role_today_is_welcomed_and_told(cast, sign_in):
     cast.appoint("former", "officer", cast.na_then, valid_to=date(2026, 1, 1))
     assert "vai trò" in text(sign_in("former").get("desk"))
+
+
+def test_a_new_installation_tells_its_keepers_what_to_do_next(cast, sign_in):
+    Grant.system("first-steps").exclude(role__in=["administrator", "oversight"]).update(valid_to=date(2026, 1, 1))
+    shown = text(sign_in("administrator").get("desk"))
+    assert "Việc cần làm tiếp theo" in shown and "Đến nay được 0 trên 2 xã, phường." in shown
+    assert shown.count("chưa làm") == 7 and shown.count("xong<") == 1, "the calendar of 2026 is decided"
+    assert f'href="{reverse("invite")}">Mời cán bộ sổ bộ đơn vị</a>' in shown
+    assert "<b>Ghi số điện thoại trực ban của từng xã, phường</b>" in shown, "only the registrar is led there"
+    inspector = text(sign_in("inspector").get("desk"))
+    assert f'href="{reverse("invite")}">Cử kiểm toán viên</a>' in inspector
+    with translation.override("en"):
+        assert "0 of 2 communes so far." in text(sign_in("administrator").get("desk"))
+
+
+def test_what_is_done_is_ticked_off_for_the_registrar_who_goes_on(cast, sign_in):
+    for unit in (cast.na_then, cast.phieng_lua):
+        UnitContact.objects.create(unit=unit, duty_phone="0213 000 113", valid_from=date(2026, 1, 1))
+    shown = text(sign_in("registrar").get("desk"))
+    assert "Đến nay được 2 trên 2 xã, phường." in shown and "Đến nay được 1 trên 2 xã, phường." in shown
+    assert (
+        "<b>Mời lãnh đạo Công an tỉnh</b>" in shown and "<b>Ghi số điện thoại trực ban của từng xã, phường</b>" in shown
+    )
+    assert f'href="{reverse("terms")}">Đối chiếu các thời hạn với văn bản luật</a>' in shown
+    assert "Việc cần làm tiếp theo" not in text(sign_in("chief").get("desk"))
 
 
 def test_the_desk_asks_as_many_questions_however_long_it_is(cast, sign_in, django_assert_max_num_queries):
