@@ -100,6 +100,18 @@ def in_force(code: str, on: date | None = None) -> Procedure | None:
     return rows.order_by("-version").first()
 
 
+def group_name(group: str) -> str:
+    """Return what a group of procedures is called, on every page that shows groups."""
+    return {
+        "report": _("Reporting and proposing"),
+        "complaint": _("Complaints about us"),
+        "residence": _("Residence"),
+        "papers": _("Papers and registration"),
+        "safety": _("Safety"),
+        "rights": _("Your rights"),
+    }[group]
+
+
 def read(text: str) -> Any:
     """Read a YAML file. Raises Refused with the line of the fault."""
     try:

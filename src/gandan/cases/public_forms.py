@@ -24,9 +24,12 @@ class KindForm(forms.Form):
         super().__init__(*args, **options)
         field: Any = self.fields["kind"]
         english = _language() == "en"
-        field.choices = [
-            (p.code, Hinted(p.name, p.summary_en if english else p.summary_vi)) for p in catalogue.current() if p.online
-        ]
+        grouped: dict[str, list[tuple[str, Hinted]]] = {}
+        for p in catalogue.current():
+            if p.online:
+                hinted = Hinted(p.name, p.summary_en if english else p.summary_vi)
+                grouped.setdefault(catalogue.group_name(p.group), []).append((p.code, hinted))
+        field.choices = list(grouped.items())
 
 
 class WhereForm(forms.Form):
@@ -50,6 +53,8 @@ class WhereForm(forms.Form):
             ]
         field: Any = self.fields["unit"]
         field.choices = [(u.slug, u.title) for u in self.found]
+        # It is asked only where several fit, and then it is needed.
+        field.mark_optional = False
         if not self.found:
             del self.fields["unit"]
 
@@ -103,7 +108,7 @@ class FilesForm(forms.Form):
 class WhoForm(forms.Form):
     anonymous = forms.ChoiceField(
         label=_("Do you want to give your name?"),
-        widget=forms.RadioSelect,
+        widget=forms.RadioSelect(attrs={"class": "closes-rest"}),
         choices=[
             ("no", Hinted(_("Yes"), _("We can call you back when something is unclear."))),
             ("yes", Hinted(_("No, I stay unnamed"), _("You follow the matter with the code alone."))),
@@ -127,6 +132,9 @@ class WhoForm(forms.Form):
             del self.fields["anonymous"]
             self.fields["name"].required = True
             self.fields["name"].error_messages["required"] = _("Enter your name: this procedure needs it")
+        else:
+            # Needed from those who want to give it.
+            self.fields["name"].mark_optional = False  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}

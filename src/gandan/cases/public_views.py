@@ -27,17 +27,6 @@ from gandan.ui.views import too_many
 from gandan.units.models import Unit
 
 
-def _group_name(group: str) -> str:
-    return {
-        "report": _("Reporting and proposing"),
-        "complaint": _("Complaints about us"),
-        "residence": _("Residence"),
-        "papers": _("Papers and registration"),
-        "safety": _("Safety"),
-        "rights": _("Your rights"),
-    }[group]
-
-
 @public("procedures are published")
 def procedures(request: HttpRequest) -> HttpResponse:
     """Everything that people bring, in groups."""
@@ -47,7 +36,7 @@ def procedures(request: HttpRequest) -> HttpResponse:
     english = get_language() == "en"
     groups = [
         {
-            "title": _group_name(group),
+            "title": catalogue.group_name(group),
             "procedures": [
                 {"code": p.code, "name": p.name, "summary": p.summary_en if english else p.summary_vi} for p in found
             ],
@@ -194,7 +183,10 @@ def _files(request: HttpRequest, draft: Draft) -> HttpResponse:
                 draft.files.get_or_create(
                     sha256=kept.sha256, defaults={"name": kept.name, "media_type": kept.media_type, "size": kept.size}
                 )
-                return redirect("report_step", draft=draft.pk, step="files")
+                following = "who" if "go" in request.POST else "files"
+                return redirect("report_step", draft=draft.pk, step=following)
+        elif not form.errors and "add" in request.POST:
+            form.add_error("file", _("Choose the photo or file to add, or continue without one."))
         elif not form.errors:
             return redirect("report_step", draft=draft.pk, step="who")
     return render(

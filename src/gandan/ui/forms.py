@@ -8,9 +8,17 @@ from typing import Any
 from django import forms
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
-# Django's own sentence for an empty field: said here, so that our catalogue gives it in the house's words.
+# Django's own sentences, said here so that our catalogue gives them in the house's words.
 REQUIRED = _("This field is required.")
+EMPTY_FILE = _("The submitted file is empty.")
+TOO_LONG = ngettext_lazy(
+    "Ensure this value has at most %(limit_value)d character (it has %(show_value)d).",
+    "Ensure this value has at most %(limit_value)d characters (it has %(show_value)d).",
+    "limit_value",
+)
+INVALID_CHOICE = _("Select a valid choice. %(value)s is not one of the available choices.")
 
 
 @dataclass(frozen=True, slots=True)
