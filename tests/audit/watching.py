@@ -119,7 +119,7 @@ def told(config: pytest.Config, figure: Figures) -> None:
         title="Acts that changed a watched table without an entry in the record",
         target="none in the acts of the whole suite, 500 tests at least",
         command="python -m pytest -m 'not journey and not long' "
-        "--results benchmarks/results/audit --figure completeness",
+        "--figure completeness --results benchmarks/results/audit",
         figures={
             "tests watched": seen.tests,
             "acts": seen.acts,
