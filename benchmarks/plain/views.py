@@ -16,6 +16,7 @@ from gandan.obligations import cursors, explain, worklist
 from gandan.obligations.models import Obligation
 from gandan.staffing.models import Concern, Grant
 from gandan.units.models import UnitHeir, UnitReach
+from gandan.units.register import alphabetical
 
 
 def scope(user: Any) -> Any:
@@ -118,8 +119,8 @@ def _unit_filter(user: Any, actor: Any) -> Any:
     reach = actor.reach("obligation.read")
     if not reach.provinces or reach.everything:
         return None
-    units = scope(user).order_by("owed_by__title").values_list("owed_by__slug", "owed_by__title").distinct()
-    return UnitForm(units=list(units), initial={"unit": ""})
+    units = scope(user).order_by().values_list("owed_by__slug", "owed_by__title").distinct()
+    return UnitForm(units=sorted(units, key=lambda unit: alphabetical(unit[1])), initial={"unit": ""})
 
 
 def _many(count: int) -> str:
