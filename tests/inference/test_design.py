@@ -36,6 +36,9 @@ W = np.ones(4)
         (lambda: Design(W, fpc=3), "fpc-smaller-than-sample", "4 sampled units but a population of 3.0"),
         (lambda: Design(W, ["n", "n", "s", "s"], fpc=[9, 9, 1, 1]), "fpc-smaller-than-sample", "stratum s"),
         (lambda: Design(W, fpc=[9, 9, 8, 9]), "fpc-varies", "stratum"),
+        (lambda: Design(W, ["n", "n", "s", "s"], fpc=[0.2, 0.2, 9, 9]), "fpc-mixed", "stratum s a population of 9.0"),
+        (lambda: Design(W, fpc=1), "fpc-smaller-than-sample", "4 sampled units but a population of 1.0"),
+        (lambda: Design(W, fpc=-0.5), "fpc-smaller-than-sample", "a population of -0.5"),
         (lambda: Design(W, fpc=[9, 9, np.nan, 9]), "not-finite", "row 2"),
         (lambda: Design(W, psu=[1, 1, 2, 2], stages=(Stage(np.arange(4)),)), "stages-without-fpc", "stage 1"),
         (
@@ -87,6 +90,12 @@ def test_levels_carry_the_shares_of_the_stages_before():
     assert first.fraction.tolist() == [0.5, 0.25]
     assert second.factor.tolist() == [0.5, 0.5, 0.25, 0.25]
     assert second.fraction.tolist() == [0.4] * 4
+
+
+def test_a_population_may_be_given_as_the_share_that_was_sampled():
+    strata = ["a", "a", "b", "b"]
+    by_share, by_size = Design(W, strata, fpc=[0.25, 0.25, 1, 1]), Design(W, strata, fpc=[8, 8, 2, 2])
+    assert by_share.levels[0].fraction.tolist() == by_size.levels[0].fraction.tolist() == [0.25, 1.0]
 
 
 def test_codes_of_any_kind_are_compacted_alike():

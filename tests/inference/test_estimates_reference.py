@@ -129,6 +129,28 @@ def test_lonely_units_agree_with_the_reference_software(reference, lonely):
         np.testing.assert_allclose(estimate_domains(made[tag], x).se[0], figures[f"lonely-{lonely}/{tag}"], rtol=1e-9)
 
 
+@pytest.mark.parametrize("tag", ["one", "fin", "share", "two"])
+@pytest.mark.parametrize("lonely", ["remove", "adjust", "average"])
+def test_lonely_units_in_domains_agree_with_later_versions_of_the_reference_software(reference, lonely, tag):
+    t, figures = reference("small.csv"), reference("lonely.json")
+    keep = ~((t["stratum"] == "south") & (t["psu"] != 1))
+    t = {name: column[keep] for name, column in t.items()}
+    part = np.where((t["stratum"] == "south") | ((t["stratum"] == "north") & (t["psu"] > 2)), "near", "far")
+    # The share sampled may stand in for the population: 4 of 20, 1 of 9, 2 of 2.
+    share = np.select([t["stratum"] == "north", t["stratum"] == "south"], [4 / 20, 1 / 9], 1.0)
+    by_share = Design(t["weight"], t["stratum"], t["psu"], share, lonely=lonely)
+    design = (designs(t, lonely=lonely) | {"share": by_share})[tag]
+    made = {"total": estimate_domains(design, t["x"], stat="total")}
+    for name, code in (("domain", t["domain"]), ("part", part), ("kind", t["kind"])):
+        made[f"by-total/{name}"] = estimate_domains(design, t["x"], code, stat="total")
+        made[f"by-mean/{name}"] = estimate_domains(design, t["y"], code)
+    for name, e in made.items():
+        expected = np.array(figures[f"{lonely}/{tag}/{name}"], dtype=float)
+        np.testing.assert_allclose(e.se[:, 0], expected, rtol=1e-9, atol=1e-12, err_msg=name)
+    cov = domain_cov(design, t["x"], part, stat="total")
+    np.testing.assert_allclose(np.sqrt(np.diag(cov)), made["by-total/part"].se[:, 0], rtol=1e-9)
+
+
 # The shared files
 
 

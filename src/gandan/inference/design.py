@@ -30,7 +30,8 @@ class Stage:
     """A further stage of selection, one entry for each row of the sample.
 
     `unit` is numbered within the unit of the stage before (and within `strata`); `strata` of this stage, None for
-    one; `fpc` is the number of units of this stage in the population of the unit (or stratum) they were drawn from.
+    one; `fpc` is the number of units of this stage in the population of the unit (or stratum) they were drawn from,
+    or the share of them that was sampled, as in `Design`.
     """
 
     unit: Array
@@ -73,12 +74,13 @@ class Design:
     `weight` (n): inverse inclusion probabilities, above 0 and finite; 0 and below only after calibration.
     `strata` (n): codes of any kind; None for one stratum. `psu` (n): primary sampling units, numbered within the
     stratum; None where each row is one. `fpc` (n, or one number): primary units in the population of the stratum,
-    constant within it and not below the number sampled; None for sampling with replacement. `stages`: further
+    constant within it and not below the number sampled, or, where some lie below 1 and none above, the share of
+    them that was sampled; None for sampling with replacement. `stages`: further
     stages, only with `fpc`; the last of them may lack its own. `lonely`: what a stratum with one sampled unit
     contributes: refused, nothing, its squared distance from the mean of all units, or the mean of other strata.
 
     Refuses with InferenceError: `empty-data`, `length-mismatch`, `weight-not-positive`, `missing-code`,
-    `fpc-smaller-than-sample`, `fpc-varies`, `stages-without-fpc`, `option-unknown`. A lonely unit under "raise" is
+    `fpc-smaller-than-sample`, `fpc-varies`, `fpc-mixed`, `stages-without-fpc`, `option-unknown`. A lonely unit under "raise" is
     refused by the first function that needs a variance (`lonely-psu`), so that plain estimates remain possible.
     """
 
@@ -250,6 +252,19 @@ def _level(
         varies[stratum[fpc != population[stratum]]] = True
         if varies.any():
             raise InferenceError("fpc-varies", stratum=labels[int(np.argmax(varies))])
+        shares = (population > 0) & (population < 1)
+        if shares.any():
+            # No count lies below 1, so these are shares that were sampled; a count among them is a mistake.
+            if (population > 1).any():
+                at, count_at = int(np.argmax(shares)), int(np.argmax(population > 1))
+                raise InferenceError(
+                    "fpc-mixed",
+                    stratum=labels[at],
+                    share=float(population[at]),
+                    other=labels[count_at],
+                    population=float(population[count_at]),
+                )
+            population = np.where(population > 0, sampled / np.where(population > 0, population, 1.0), population)
         small = population < sampled * (1 - 1e-12)
         if small.any():
             at = int(np.argmax(small))

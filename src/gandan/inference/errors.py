@@ -10,6 +10,8 @@ SENTENCES: dict[str, str] = {
     "choose lonely='remove', 'adjust' or 'average', or join it with another stratum",
     "weight-not-positive": "a weight must be positive and finite: row {row} has {value}",
     "fpc-smaller-than-sample": "stratum {stratum} has {sampled} sampled units but a population of {population}",
+    "fpc-mixed": "stratum {stratum} has the sampled share {share}, stratum {other} a population of {population}: "
+    "give shares for all or populations for all",
     "fpc-varies": "the population size differs within stratum {stratum}",
     "calibration-not-converged": "calibration did not converge in {iterations} steps; "
     "furthest from its total: {column}",

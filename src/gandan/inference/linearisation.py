@@ -103,8 +103,8 @@ def _sparse_form(
 ) -> Floats:
     """Return (D, K) of the quadratic form; absent cells are zeros and are counted as such.
 
-    `met` (cells, K or 1): whether a cell has a row with a value. Only lonely strata that a domain meets count for
-    it, as they do in R; None lets all of them count.
+    `met` (cells, K or 1): whether a cell has a row with a value. Only strata that a domain meets count for what is
+    lonely in it, as they do in R; None lets all of them count.
     """
     strata = level.sampled.size
     stratum = level.stratum_of_unit[unit]
@@ -134,7 +134,13 @@ def _sparse_form(
     out = by_domain(squares, outer, found, domains)
     if form.alone.any():
         p_starts, p_keys = runs(where * parents + group)
-        grand = np.add.reduceat(t, p_starts, axis=0) / form.units[p_keys % parents][:, None]
+        units: Floats = form.units[p_keys % parents][:, None].astype(np.float64)
+        if met is not None:
+            # G is the mean over the units of the strata that the domain meets.
+            seen = np.maximum.reduceat(met, starts, axis=0) * level.sampled[h][:, None]
+            of_parent, _ = runs((keys // strata) * parents + level.parent_of_stratum[h])
+            units = np.maximum(np.add.reduceat(seen, of_parent, axis=0), 1.0)
+        grand = np.add.reduceat(t, p_starts, axis=0) / units
         width = np.diff(np.append(p_starts, t.shape[0]))
         away = form.alone[stratum][:, None] * ((t - np.repeat(grand, width, axis=0)) ** 2)
         each = np.add.reduceat(away if met is None else away * met, p_starts, axis=0)

@@ -70,7 +70,10 @@ def deviations(values: Floats, level: Level, form: Form) -> Floats:
 
 
 def covariance_where_met(full: Floats, unit: Codes, cells: Cells, level: Level, form: Form) -> Floats:
-    """Return a level's covariance of domains where lonely strata count only for domains that meet them."""
+    """Return a level's covariance of domains where lonely strata count only for domains that meet them.
+
+    The mean of all units, for "adjust", is that of the strata which the domain meets.
+    """
     strata, count = level.sampled.size, full.shape[1]
     met = np.zeros((strata, count))
     some = np.asarray(cells.n)[:, 0] > 0
@@ -91,7 +94,9 @@ def covariance_where_met(full: Floats, unit: Codes, cells: Cells, level: Level, 
         return np.asarray(out)
     grand = np.zeros((parents, count))
     np.add.at(grand, level.parent_of_stratum[level.stratum_of_unit], full)
-    grand /= form.units[:, None]
+    units = np.zeros((parents, count))
+    np.add.at(units, level.parent_of_stratum, met * level.sampled[:, None])
+    grand /= np.maximum(units, 1.0)
     rows = np.flatnonzero(form.alone[level.stratum_of_unit] > 0)
     h = level.stratum_of_unit[rows]
     away = (full[rows] - grand[level.parent_of_stratum[h]]) * met[h]
