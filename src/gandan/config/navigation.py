@@ -14,8 +14,8 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         "navigation": _links(
             ("home", _("Home"), ""),
             ("report", _("Bring something"), ""),
-            ("follow", _("Follow your matter"), ""),
             ("procedures", _("Procedures"), ""),
+            ("follow", _("Follow your matter"), ""),
             ("units", _("Who serves me"), ""),
         ),
         "side_navigation": [] if actor.is_anonymous else _side(actor),
