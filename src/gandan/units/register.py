@@ -176,9 +176,10 @@ def fold(text: str) -> str:
     return " ".join("".join(c if c.isalnum() else " " for c in plain if not unicodedata.combining(c)).split())
 
 
-_LETTERS = "aăâbcdđeêfghijklmnoôơpqrstuưvwxyz"
 _TONES = ("", *"\u0300\u0309\u0303\u0301\u0323")
 """As combining signs: level, falling (huyền), asking (hỏi), tumbling (ngã), rising (sắc), heavy (nặng)."""
+_SHAPES = ("", *"\u0306\u0302\u031b")
+"""As combining signs: plain, with a breve, with a roof, with a horn."""
 
 
 def alphabetical(text: str) -> tuple[Any, ...]:
@@ -186,15 +187,14 @@ def alphabetical(text: str) -> tuple[Any, ...]:
 
     Databases sort by the numbers of signs, where Hồng comes after Huổi and Nậm after Noong.
     """
-    letters: list[tuple[int, str]] = []
+    letters: list[tuple[str, int]] = []
     tones: list[int] = []
     for sign in unicodedata.normalize("NFC", text.lower()):
-        parts = unicodedata.normalize("NFD", sign)
-        tone = next((each for each in parts[1:] if each in _TONES), "")
-        letter = unicodedata.normalize("NFC", parts.replace(tone, "", 1) if tone else parts)
+        base, *marks = unicodedata.normalize("NFD", sign)
+        shape = max((_SHAPES.index(mark) for mark in marks if mark in _SHAPES), default=0)
         # What is no letter stands before all letters, so that a short name comes before a longer one.
-        letters.append((_LETTERS.find(letter) + 1, "" if letter in _LETTERS else letter))
-        tones.append(_TONES.index(tone))
+        letters.append(("d", 1) if base == "đ" else (base if base.isalnum() else " ", shape))
+        tones.append(max((_TONES.index(mark) for mark in marks if mark in _TONES), default=0))
     return tuple(letters), tuple(tones), text
 
 
