@@ -5,12 +5,14 @@ from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.test import Client
+from django.utils import translation
 
 from gandan.access import Refused, today
 from gandan.audit import triggers
 from gandan.obligations.models import Obligation
 from gandan.staffing.models import Grant
-from gandan.units import actions
+from gandan.units import actions, acts
 from gandan.units.models import (
     Placement,
     Unit,
@@ -47,6 +49,30 @@ def merge(cast, code="98003", name="Then Lúa"):
         "merge",
         {"from": [str(cast.na_then.pk), str(cast.phieng_lua.pk)], "into": f"new:{code}"},
     )
+
+
+def test_the_steps_of_an_act_name_its_units_in_one_question(cast, django_assert_num_queries):
+    act = draft(
+        cast, *merge(cast), ("dissolve", {"unit": str(cast.far_away.pk)}), ("rename", {"unit": "?", "name": "X"})
+    )
+    with translation.override("en"):
+        steps = list(act.steps.all())
+        with django_assert_num_queries(1):
+            told = acts.sentences(steps)
+    assert told[0] == "Establish Xã Then Lúa, code 98003"
+    assert told[1] == "Xã Nà Then, Xã Phiêng Lúa go whole into Xã Then Lúa"
+    assert told[2] == "Xã Xa Xôi ends without successor" and told[3] == "? is called X"
+
+
+def test_what_was_looked_at_can_be_enacted_from_there(cast):
+    act = draft(cast, *merge(cast))
+    assert actions.check_act(act=act, by=NOBODY) == []
+    client = Client()
+    client.force_login(cast.people["registrar"], backend="allauth.account.auth_backends.AuthenticationBackend")
+    preview = client.get(f"/admin/units/acts/{act.pk}/preview/").text
+    assert f'action="/admin/units/acts/{act.pk}/schedule/"' in preview and "được chuyển cho đơn vị kế tục" in preview
+    client.post(f"/admin/units/acts/{act.pk}/schedule/")
+    assert "/schedule/" not in client.get(f"/admin/units/acts/{act.pk}/preview/").text
 
 
 def enact(act):

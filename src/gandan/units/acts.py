@@ -12,6 +12,7 @@ A step refers to a unit by its id, or by `new:CODE` for one that the same act es
 """
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -245,21 +246,45 @@ def _strings(data: Any) -> list[str]:
     return []
 
 
-def sentence(step: Any) -> str:
-    """Return a step in words, with the names of the units that it speaks of."""
+def sentences(steps: Sequence[Any]) -> list[str]:
+    """Return steps in words, with the names of the units that they speak of, read at once."""
+    established = [step.data for step in steps if step.kind == "establish"]
+    names = {f"new:{data.get('code', '')}": _full_name(data) for data in established}
+    spoken_of = {str(each) for step in steps for each in _references(step.data)}
+    units = Unit.objects.filter(pk__in=[each for each in spoken_of if _key(each)])
+    names |= {str(unit.pk): unit.title for unit in units}
+    return [_sentence(step, names) for step in steps]
+
+
+def _references(data: dict[str, Any]) -> Iterator[Any]:
+    for name in ("from", "into", "unit", "parent"):
+        value = data.get(name, [])
+        for each in value if isinstance(value, list) else [value]:
+            yield each.get("unit", "") if isinstance(each, dict) else each
+
+
+def _key(reference: str) -> bool:
+    try:
+        UUID(reference)
+    except ValueError:
+        return False
+    return True
+
+
+def _full_name(data: dict[str, Any]) -> str:
+    return f"{data.get('type', '')} {data.get('name', '')}".strip()
+
+
+def _sentence(step: Any, names: dict[str, str]) -> str:
     data = step.data
 
     def name(reference: Any) -> str:
-        text = str(reference)
-        if text.startswith("new:"):
-            return text.removeprefix("new:")
-        unit = Unit.objects.filter(pk=text).first()
-        return unit.title if unit else text
+        return names.get(str(reference), str(reference).removeprefix("new:"))
 
     match step.kind:
         case "establish":
             return _("Establish %(unit)s, code %(code)s") % {
-                "unit": f"{data.get('type', '')} {data.get('name', '')}".strip(),
+                "unit": _full_name(data),
                 "code": data.get("code", ""),
             }
         case "merge":

@@ -190,7 +190,7 @@ def alphabetical(text: str) -> tuple[Any, ...]:
     letters: list[tuple[str, int]] = []
     tones: list[int] = []
     for sign in unicodedata.normalize("NFC", text.lower()):
-        base, *marks = unicodedata.normalize("NFD", sign)
+        base, *marks = list(unicodedata.normalize("NFD", sign))
         shape = max((_SHAPES.index(mark) for mark in marks if mark in _SHAPES), default=0)
         # What is no letter stands before all letters, so that a short name comes before a longer one.
         letters.append(("d", 1) if base == "đ" else (base if base.isalnum() else " ", shape))

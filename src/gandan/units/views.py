@@ -183,7 +183,13 @@ def act_preview(request: HttpRequest, act: UUID) -> HttpResponse:
         entry["counts"][line.kind] = entry["counts"].get(line.kind, 0) + 1
         chosen = found.assignments.get(str(line.object_id), "")
         entry["rows"].append({"line": line, "key": f"row:{line.object_id}", "chosen": chosen})
-    return render(request, "units/preview.html", {"act": found, "groups": list(grouped.values()), "total": len(lines)})
+    context = {
+        "act": found,
+        "groups": list(grouped.values()),
+        "total": len(lines),
+        "may_enact": actor.can("unit.enact") and found.state == Reorganisation.State.CHECKED,
+    }
+    return render(request, "units/preview.html", context)
 
 
 @require_POST
@@ -232,7 +238,8 @@ def _act_page(
     faults: Any = None,
     status: int = 0,
 ) -> HttpResponse:
-    steps = [{"step": each, "text": acts.sentence(each)} for each in act.steps.all()]
+    listed = list(act.steps.all())
+    steps = [{"step": each, "text": text} for each, text in zip(listed, acts.sentences(listed), strict=True)]
     failed = [form for form in (merge, step) if form is not None and form.errors]
     return render(
         request,
