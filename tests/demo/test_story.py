@@ -53,7 +53,8 @@ def test_the_call_of_the_story_comes_at_night_and_is_written_down_later(visitor)
     text = page(visitor.get("/demo/"))
     code = re.search(r'name="code" value="(\d{16})"', text)[1]
     assert case.reference in page(visitor.post("/follow/", {"code": code}))
-    assert text.count('aria-current="step"') == 1 and 'data-step="ask"' in text
+    assert text.count('aria-current="step"') == 2 and 'data-step="ask"' in text
+    assert text.index('id="story"') < text.index('value="citizen"'), "a story under way stands before the chairs"
     assert 'data-step="answer"' not in text, "a step to come links to nothing yet"
 
 

@@ -46,7 +46,8 @@ class Story:
         """Return the steps in order, each with `state` done, current or "" (to come)."""
         papers = self.case.paper_requests.first()
         done = {
-            "comes": True,
+            # Looked at, one may suppose, by whoever goes on to the next step.
+            "comes": self.case.taken_at is not None,
             "ask": papers is not None,
             "merge": self.act.state == Reorganisation.State.IN_FORCE,
             "supply": papers is not None and papers.supplied_at is not None,
@@ -54,9 +55,11 @@ class Story:
             "rate": self.case.rated_round > 0,
             "results": False,
         }
-        current = next(name for name, holds in done.items() if not holds)
+        waiting = [name for name, holds in done.items() if not holds]
+        # The first step is a look only, so the second one stands open beside it.
+        current = waiting[:2] if waiting[0] == "comes" else waiting[:1]
         return [
-            {"name": name, **words, "state": "done" if done[name] else "current" if name == current else ""}
+            {"name": name, **words, "state": "done" if done[name] else "current" if name in current else ""}
             for name, words in _words().items()
         ]
 
@@ -176,14 +179,14 @@ def _words() -> dict[str, dict[str, str]]:
             "title": _("The officer takes it and asks for papers once"),
             "text": _(
                 "On the matter's page: “Take it in hand”, then “Ask for missing papers”: write one paper and send it. "
-                "The clock stands still and says by which article."
+                "The clock stands still, and the sum says since when and why."
             ),
         },
         "merge": {
             "title": _("The commune is merged"),
             "text": _(
-                "Sit down as the registrar, look at what the act would move, and let it come into force. The promise "
-                "goes to the new commune with the same date."
+                "Sit down as the registrar and look at what the act would move; under the list, “Let it come into "
+                "force on its day”. The promise goes to the new commune with the same date."
             ),
         },
         "supply": {
