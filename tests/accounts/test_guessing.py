@@ -1,8 +1,11 @@
 """Guessing is held off for an account and for a place, and an office of fifty behind one address works on."""
 
+import os
+import subprocess
+import sys
 from contextlib import ExitStack
 from datetime import timedelta
-from threading import Lock, Thread
+from threading import Lock, Thread, get_native_id
 from time import sleep
 
 import numpy as np
@@ -14,9 +17,9 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
 from gandan.access import now
-from gandan.accounts import guessing
+from gandan.accounts import guessing, hashers
 from gandan.accounts.guessing import Tries
-from gandan.accounts.hashers import AT_ONCE, OfficeArgon2, waiting_room
+from gandan.accounts.hashers import AT_ONCE, STEPS_BACK, OfficeArgon2, waiting_room
 from gandan.accounts.models import User
 from tests.accounts.conftest import Move, sign_in
 
@@ -231,6 +234,66 @@ def test_no_more_passwords_are_hashed_at_once_than_the_machine_has_room_for(monk
     for thread in threads:
         thread.join()
     assert most[0] == AT_ONCE
+
+
+COUNTS_BY_THREAD = sys.platform == "linux"
+
+
+def priority():
+    """How far this thread lets others go first; elsewhere than on Linux no thread has a count of its own."""
+    return os.getpriority(os.PRIO_PROCESS, get_native_id()) if COUNTS_BY_THREAD else 0
+
+
+@pytest.mark.agnostic
+def test_whoever_compares_passwords_lets_the_pages_go_first(monkeypatch):
+    before, found = priority(), []
+    monkeypatch.setattr(Argon2PasswordHasher, "verify", lambda *_given: found.append(priority()) or True)
+    assert OfficeArgon2().verify("x", "y")
+    assert found == [min(before + STEPS_BACK, 19) if COUNTS_BY_THREAD else before]
+    assert priority() == before, "the thread that asked stays where it was"
+
+
+@pytest.mark.agnostic
+def test_where_the_system_forbids_it_passwords_are_compared_all_the_same(monkeypatch):
+    def forbid(*_given):
+        raise PermissionError
+
+    monkeypatch.setattr(os, "setpriority", forbid)
+    hashers._hire()
+    try:
+        kept = OfficeArgon2().encode("mua rao", "somesaltsomesalt")
+        assert OfficeArgon2().verify("mua rao", kept) and not OfficeArgon2().verify("mua rap", kept)
+    finally:
+        monkeypatch.undo()
+        hashers._hire()
+
+
+@pytest.mark.agnostic
+def test_a_fault_while_comparing_reaches_whoever_asked(monkeypatch):
+    def fail(*_given):
+        raise ValueError("damaged")
+
+    monkeypatch.setattr(Argon2PasswordHasher, "verify", fail)
+    with pytest.raises(ValueError, match="damaged"):
+        OfficeArgon2().verify("x", "y")
+
+
+@pytest.mark.agnostic
+def test_a_process_that_forks_after_comparing_compares_in_the_child_too():
+    program = """
+import os, signal, warnings
+warnings.simplefilter("ignore")
+from django.conf import settings
+settings.configure()
+from gandan.accounts.hashers import OfficeArgon2
+kept = OfficeArgon2().encode("mua rao", "somesaltsomesalt")
+child = os.fork()
+if child == 0:
+    signal.alarm(60)
+    os._exit(0 if OfficeArgon2().verify("mua rao", kept) else 1)
+raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    assert subprocess.run([sys.executable, "-c", program], timeout=120).returncode == 0
 
 
 @pytest.mark.agnostic
