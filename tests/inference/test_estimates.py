@@ -373,7 +373,7 @@ def test_a_ratio_over_nothing_is_flagged():
     [
         (lambda d: estimate_domains(d, [1, 2, 3]), "length-mismatch"),
         (lambda d: estimate_domains(d, [1, 2, np.inf, 4]), "not-finite"),
-        (lambda d: estimate_domains(d, ["a", "b", "c", "d"]), "not-finite"),
+        (lambda d: estimate_domains(d, ["a", "b", "c", "d"]), "not-numbers"),
         (lambda d: estimate_domains(d, np.ones(4), [1, 2]), "length-mismatch"),
         (lambda d: estimate_domains(d, np.ones(4), [0, 1, 2, 3], domains=[0, 1, 2]), "domain-unknown"),
         (lambda d: estimate_domains(d, np.ones(4), [-1, -1, -1, -1]), "empty-data"),

@@ -17,6 +17,8 @@ import numpy as np
 from gandan.inference.cells import Moments
 from gandan.inference.design import Array, Codes, Design, Floats, compact, missing_codes
 from gandan.inference.errors import InferenceError
+from gandan.inference.given import codes as codes_of
+from gandan.inference.given import number, numbers, plain_codes
 
 Distance = Literal["linear", "raking", "logit"]
 _TOLERANCE = 1e-12
@@ -79,16 +81,16 @@ class Residualizer:
         The last calibration is fitted first: what it holds fixed has no variance, whatever was done before.
         """
         found: dict[int, Floats] = {}
-        for number in reversed(range(len(self.steps))):
-            step = self.steps[number]
-            right = alpha[:, None, :] * moments.xy[number] + beta[:, None, :] * moments.x[number]
+        for place in reversed(range(len(self.steps))):
+            step = self.steps[place]
+            right = alpha[:, None, :] * moments.xy[place] + beta[:, None, :] * moments.x[place]
             if gamma is not None and moments.xz is not None:
-                right = right + gamma[:, None, :] * moments.xz[number]
+                right = right + gamma[:, None, :] * moments.xz[place]
             for later, b in found.items():
                 between = np.asarray((step.x.T @ self.steps[later].x.multiply(step.fit[:, None])).todense())
                 right = right - np.einsum("qp,dpk->dqk", between, b)
-            found[number] = _solve(step.gram, right)
-        return [found[number] for number in range(len(self.steps))]
+            found[place] = _solve(step.gram, right)
+        return [found[place] for place in range(len(self.steps))]
 
     def unit_sums(self, design: Design, depth: int) -> list[Floats]:
         """Return Σ w·x of each step by unit of stage `depth`, with the calibrated weights."""
@@ -146,7 +148,7 @@ def calibrate(
     `calibration-infeasible`, `calibration-not-converged`, `option-unknown`, `not-finite`, `length-mismatch`.
     """
     x = _auxiliary(X, design.rows)
-    target = np.asarray(totals, dtype=np.float64).ravel()
+    target = numbers(totals, "totals").ravel()
     if target.size != x.shape[1]:
         raise InferenceError("length-mismatch", name="totals", found=target.size, expected=x.shape[1])
     if not np.isfinite(target).all():
@@ -157,8 +159,11 @@ def calibrate(
         raise InferenceError("option-unknown", name="bounds", value=bounds, allowed="None with raking; use logit")
     if distance == "logit" and bounds is None:
         raise InferenceError("option-unknown", name="bounds", value=bounds, allowed="(L, U) with logit")
-    if bounds is not None and not bounds[0] < 1 < bounds[1]:
-        raise InferenceError("option-unknown", name="bounds", value=bounds, allowed="L < 1 < U")
+    if bounds is not None:
+        ends = numbers(bounds, "bounds")
+        if ends.shape != (2,) or not (-np.inf < ends[0] < 1 < ends[1] < np.inf):
+            raise InferenceError("option-unknown", name="bounds", value=bounds, allowed="L < 1 < U")
+        bounds = (float(ends[0]), float(ends[1]))
     told = tuple(names) if names is not None else tuple(f"column {j}" for j in range(target.size))
     return _applied(design, x, target, distance, bounds, told)
 
@@ -199,11 +204,15 @@ def rake(
     """
     if fit not in ("base", "equal"):
         raise InferenceError("option-unknown", name="fit", value=fit, allowed="base, equal")
-    if not margins:
+    try:
+        pairs = [(cell, totals) for cell, totals in margins]
+    except (TypeError, ValueError):
+        raise InferenceError("option-unknown", name="margins", value="what was given", allowed="pairs") from None
+    if not pairs:
         raise InferenceError("empty-data")
     parts = []
-    for number, (cell, totals) in enumerate(margins):
-        labels, code = _cells_of(design, cell, f"margins[{number}]")
+    for place, (cell, totals) in enumerate(pairs):
+        labels, code = _cells_of(design, cell, f"margins[{place}]")
         target, x = _margin(labels, code, totals)
         parts.append((labels, code, target, x))
     sums = [float(target.sum()) for _, _, target, _ in parts]
@@ -256,7 +265,7 @@ def trim(design: Design, times_median: float, within: Array | None = None, *, ro
     cap by that much. Raises `calibration-infeasible` where a class would have to lie above the cap in every row,
     `calibration-not-converged` when cap and totals contradict each other.
     """
-    if not times_median >= 1:
+    if not 1 <= number(times_median, "times_median") < np.inf:
         raise InferenceError("option-unknown", name="times_median", value=times_median, allowed="1 or more")
     weight = np.array(design.weight)
     before = kish(weight)
@@ -284,13 +293,17 @@ def trim(design: Design, times_median: float, within: Array | None = None, *, ro
 
 def kish(weight: Array) -> float:
     """Return 1 + cv²(w), the loss of precision by unequal weights (Kish 1965); 1 when they are equal."""
-    values = np.asarray(weight, dtype=np.float64)
+    values = numbers(weight, "weight").ravel()
     if values.size == 0:
         raise InferenceError("empty-data")
     if not np.isfinite(values).all() or not values.any():
         row = int(np.argmax(~np.isfinite(values)))
         raise InferenceError("weight-not-positive", row=row, value=float(values[row]))
-    return float(values.size * (values**2).sum() / values.sum() ** 2)
+    share = values / np.abs(values).max()
+    total = float(share.sum())
+    if total == 0:
+        raise InferenceError("weight-not-positive", row=0, value=float(values[0]))
+    return float(share.size * (share**2).sum() / total**2)
 
 
 # The solution
@@ -469,7 +482,7 @@ def _auxiliary(given: Array, rows: int) -> Any:
     if issparse(given):
         x = csr_array(given).astype(np.float64)
     else:
-        dense = np.asarray(given, dtype=np.float64)
+        dense = numbers(given, "X")
         dense = dense[:, None] if dense.ndim == 1 else dense
         if dense.ndim != 2:
             raise InferenceError("length-mismatch", name="X", found=dense.shape, expected=rows)
@@ -485,13 +498,13 @@ def _auxiliary(given: Array, rows: int) -> Any:
 
 
 def _cells_of(design: Design, given: Array, name: str) -> tuple[Array, Codes]:
-    codes = np.asarray(given)
+    codes = codes_of(given, name)
     if codes.shape != (design.rows,):
         raise InferenceError("length-mismatch", name=name, found=codes.shape, expected=design.rows)
     missing = missing_codes(codes)
     if missing.any():
         raise InferenceError("missing-code", name=name, row=int(np.argmax(missing)))
-    return compact(codes.astype(str) if codes.dtype.kind == "O" else codes)
+    return compact(plain_codes(codes))
 
 
 def _margin(labels: Array, code: Codes, totals: Mapping[Any, float] | Array | Sequence[float]) -> tuple[Floats, Any]:
@@ -505,9 +518,9 @@ def _margin(labels: Array, code: Codes, totals: Mapping[Any, float] | Array | Se
         for label in known:
             if label not in totals:
                 raise InferenceError("calibration-infeasible", cell=label, total="none given")
-        target = np.array([float(totals[label]) for label in known])
+        target = np.array([number(totals[label], "totals") for label in known])
     else:
-        target = np.asarray(totals, dtype=np.float64).ravel()
+        target = numbers(totals, "totals").ravel()
         if target.size != labels.size:
             raise InferenceError("length-mismatch", name="totals", found=target.size, expected=labels.size)
     wrong = ~(np.isfinite(target) & (target >= 0))

@@ -13,6 +13,7 @@ import numpy as np
 from gandan.inference.design import Array, Bools, Codes, Design, Floats, Level, compact, lift
 from gandan.inference.domains import by_domain, domain_codes, runs
 from gandan.inference.errors import InferenceError
+from gandan.inference.given import codes, numbers, plain_codes
 
 _CHUNK = 1 << 17
 """Rows handled at a time, at least."""
@@ -164,8 +165,14 @@ def _sum_rows(
                 at = np.argwhere(~np.isfinite(under))[0]
                 raise InferenceError("not-finite", name="denominator", row=int(at[0]) + start, value=under[tuple(at)])
             wx += _grouped(key[part], cells, weight[part], under)
+            with np.errstate(over="ignore"):
+                below_squares = _grouped(code[part], domains, weight[part], under * under)
+            if not np.isfinite(below_squares).all():
+                at = np.unravel_index(int(np.abs(under).argmax()), under.shape)
+                told = {"row": int(at[0]) + start, "value": float(under[at])}
+                raise InferenceError("not-finite", name="denominator squared", **told)
+            xx += below_squares
             xy += _grouped(code[part], domains, weight[part], block * under)
-            xx += _grouped(code[part], domains, weight[part], under * under)
         if valid is None:
             count += np.bincount(key[part], minlength=cells)[:, None]
             w += np.bincount(key[part], weights=weight[part], minlength=cells)[:, None]
@@ -229,18 +236,13 @@ def _cell_keys(code: Codes, unit: Codes, units: int) -> tuple[Codes, Codes, Code
 
 
 def matrix_of(given: Array, rows: int, name: str) -> Floats:
-    """Return a vector or matrix of numbers as (rows, K); raises `length-mismatch`, `not-finite` for another type."""
-    values = np.asarray(given)
-    if values.dtype.kind not in "fiub":
-        try:
-            values = values.astype(np.float64)
-        except (TypeError, ValueError):
-            raise InferenceError("not-finite", name=name, row=0, value=f"the type {values.dtype}") from None
+    """Return a vector or matrix of numbers as (rows, K); raises `length-mismatch`, `not-numbers`."""
+    values = numbers(given, name, limit=False)
     if values.ndim == 1:
         values = values[:, None]
     if values.ndim != 2 or values.shape[0] != rows:
         raise InferenceError("length-mismatch", name=name, found=values.shape, expected=rows)
-    return values.astype(np.float64, copy=False)
+    return values
 
 
 # Whom a domain meets
@@ -292,28 +294,28 @@ def framed(
         return cells, cells.design.levels
     if stratum_n is None:
         raise InferenceError("length-mismatch", name="stratum_n", found=0, expected="one number for each stratum")
-    wy = np.asarray(cells.wy, dtype=np.float64)
+    wy = numbers(cells.wy, "wy")
     wy = wy[:, None] if wy.ndim == 1 else wy
     m = wy.shape[0]
     if m == 0:
         raise InferenceError("empty-data")
 
     def shaped(given: Array, name: str) -> Floats:
-        values = np.asarray(given, dtype=np.float64)
+        values = numbers(given, name)
         values = values[:, None] if values.ndim == 1 else values
         if values.shape[0] != m or values.shape[1] not in (1, wy.shape[1]):
             raise InferenceError("length-mismatch", name=name, found=values.shape, expected=wy.shape)
         return values
 
-    labels, code = domain_codes(np.asarray(cells.domain), cells.domains, m)
+    labels, code = domain_codes(cells.domain, cells.domains, m)
     if (code < 0).any():
         raise InferenceError("missing-code", name="domain", row=int(np.argmax(code < 0)))
     strata, sampled, population = _strata_given(stratum_n, fpc)
-    given = np.asarray(cells.stratum)
+    given = codes(cells.stratum, "stratum")
     place = np.array([strata.get(each, -1) for each in given.tolist()], dtype=np.int64)
     if (place < 0).any():
         raise InferenceError("stratum-unknown", stratum=given[np.argmax(place < 0)].item())
-    names, within = compact(np.asarray(cells.psu))
+    names, within = compact(plain_codes(codes(cells.psu, "psu")))
     keys, unit = compact(place * names.size + within)
     present = np.bincount(keys // names.size, minlength=sampled.size)
     if (present > sampled).any():

@@ -15,6 +15,8 @@ import numpy.typing as npt
 
 from gandan.inference.design import Array, Floats
 from gandan.inference.errors import InferenceError
+from gandan.inference.given import number, numbers, seed_of, whole
+from gandan.inference.intervals import check_level
 from gandan.inference.ranking import tell_apart
 
 Truths = npt.NDArray[np.bool_]
@@ -120,14 +122,12 @@ def weight_sensitivity(
     Refuses as `compose`, and `shares-not-one`, `option-unknown`, `level-out-of-range`, `seed-needed`,
     `change-out-of-range`, `too-few-draws` (draws below 1, steps below 2).
     """
-    if not 0 < level < 1:
-        raise InferenceError("level-out-of-range", value=level)
-    if not 0 < change <= 1:
+    check_level(level)
+    if not 0 < number(change, "change") <= 1:
         raise InferenceError("change-out-of-range", value=change)
-    if draws < 1 or steps < 2:
+    if whole(draws, "draws") < 1 or whole(steps, "steps") < 2:
         raise InferenceError("too-few-draws", draws=min(draws, steps), needed=2)
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise InferenceError("seed-needed", seed=seed)
+    seed = seed_of(seed)
     criteria = _Criteria.of(est, cov, goalposts)
     units, count = criteria.scaled.shape
     stated = _weights(weight, count)
@@ -203,21 +203,21 @@ class _Criteria:
 
     @classmethod
     def of(cls, est: Any, cov: Any, goalposts: Sequence[tuple[float, float]] | None) -> "_Criteria":
-        values = np.array(est, dtype=np.float64)
+        values = numbers(est, "est", copy=True)
         if values.size == 0:
             raise InferenceError("empty-data")
         if values.ndim != 2:
             raise InferenceError("length-mismatch", name="est", found=values.shape, expected="(units, criteria)")
         _finite(values, "est")
         units, count = values.shape
-        spread = np.array(cov, dtype=np.float64)
+        spread = numbers(cov, "cov", copy=True)
         if spread.shape not in ((units, count), (units, count, count), (units, count, units, count)):
             raise InferenceError("length-mismatch", name="cov", found=spread.shape, expected=(units, count))
         _finite(spread, "cov")
         slope = np.ones(count)
         beyond = np.zeros(values.shape, dtype=bool)
         if goalposts is not None:
-            posts = np.array(goalposts, dtype=np.float64)
+            posts = numbers(goalposts, "goalposts")
             if posts.shape != (count, 2):
                 raise InferenceError("length-mismatch", name="goalposts", found=posts.shape, expected=(count, 2))
             _finite(posts, "goalposts")
@@ -251,7 +251,7 @@ class _Criteria:
         if isinstance(reference, str):
             if reference != "mean":
                 raise InferenceError("option-unknown", name="reference", value=reference, allowed="mean, numbers")
-            part = np.full(units, 1 / units) if share is None else np.array(share, dtype=np.float64)
+            part = np.full(units, 1 / units) if share is None else numbers(share, "share")
             if part.shape != (units,):
                 raise InferenceError("length-mismatch", name="share", found=part.shape, expected=units)
             _finite(part, "share")
@@ -267,7 +267,7 @@ class _Criteria:
                 with_mean = np.einsum("pkql,q->pkl", self.cov, part)
                 of_mean = np.einsum("p,pkl->kl", part, with_mean)
             return gap, own - with_mean - np.swapaxes(with_mean, 1, 2) + of_mean
-        target = np.array(reference, dtype=np.float64)
+        target = numbers(reference, "reference")
         if target.shape not in ((), (units,)):
             raise InferenceError("length-mismatch", name="reference", found=target.shape, expected=units)
         _finite(np.atleast_1d(target), "reference")
@@ -278,7 +278,7 @@ class _Criteria:
 
 
 def _weights(given: Any, count: int) -> Floats:
-    weight = np.array(given, dtype=np.float64)
+    weight = numbers(given, "weight")
     if weight.shape != (count,):
         raise InferenceError("length-mismatch", name="weight", found=weight.shape, expected=count)
     wrong = ~(np.isfinite(weight) & (weight >= 0))

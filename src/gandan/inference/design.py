@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gandan.inference.errors import InferenceError
+from gandan.inference.given import codes as codes_of
+from gandan.inference.given import numbers, plain_codes
 
 if TYPE_CHECKING:
     from gandan.inference.calibration import Residualizer
@@ -80,8 +82,9 @@ class Design:
     contributes: refused, nothing, its squared distance from the mean of all units, or the mean of other strata.
 
     Refuses with InferenceError: `empty-data`, `length-mismatch`, `weight-not-positive`, `missing-code`,
-    `fpc-smaller-than-sample`, `fpc-varies`, `fpc-mixed`, `stages-without-fpc`, `option-unknown`. A lonely unit under "raise" is
-    refused by the first function that needs a variance (`lonely-psu`), so that plain estimates remain possible.
+    `fpc-smaller-than-sample`, `fpc-varies`, `fpc-mixed`, `stages-without-fpc`, `option-unknown`, `not-numbers`,
+    `not-codes`. A lonely unit under "raise" is refused by the first function that needs a variance (`lonely-psu`), so
+    that plain estimates remain possible.
     """
 
     weight: Floats
@@ -94,7 +97,7 @@ class Design:
     levels: tuple[Level, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        weight = np.array(self.weight, dtype=np.float64, ndmin=1)
+        weight = np.atleast_1d(numbers(self.weight, "weight", copy=True))
         if weight.ndim != 1:
             raise InferenceError("length-mismatch", name="weight", found=weight.shape, expected="one per row")
         if weight.size == 0:
@@ -170,8 +173,8 @@ def missing_codes(codes: Array) -> Bools:
         return np.asarray(np.isnan(codes), dtype=bool)
     if codes.dtype.kind in "mM":
         return np.asarray(np.isnat(codes), dtype=bool)
-    if codes.dtype.kind == "U":
-        return np.asarray(codes == "", dtype=bool)
+    if codes.dtype.kind in "US":
+        return np.asarray(np.char.str_len(codes) == 0, dtype=bool)
     if codes.dtype.kind == "O":
         return np.array([each is None or each == "" or each != each for each in codes], dtype=bool)
     return np.zeros(codes.shape, dtype=bool)
@@ -187,14 +190,13 @@ def lift(levels: tuple[Level, ...], depth: int, unit: Codes) -> Codes:
 def _codes_of(given: Array | Sequence[Any] | None, n: int, name: str) -> Array | None:
     if given is None:
         return None
-    codes = np.array(given)
+    codes = np.array(codes_of(given, name))
     if codes.shape != (n,):
         raise InferenceError("length-mismatch", name=name, found=codes.shape, expected=n)
     missing = missing_codes(codes)
     if missing.any():
         raise InferenceError("missing-code", name=name, row=int(np.argmax(missing)))
-    if codes.dtype.kind == "O":
-        codes = codes.astype(str)
+    codes = plain_codes(codes)
     codes.flags.writeable = False
     return codes
 
@@ -202,7 +204,7 @@ def _codes_of(given: Array | Sequence[Any] | None, n: int, name: str) -> Array |
 def _sizes_of(given: Any, n: int) -> Floats | None:
     if given is None:
         return None
-    sizes = np.array(given, dtype=np.float64)
+    sizes = numbers(given, "fpc", copy=True)
     if sizes.ndim == 0:
         sizes = np.full(n, float(sizes))
     if sizes.shape != (n,):

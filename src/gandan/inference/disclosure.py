@@ -17,6 +17,7 @@ from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor, gcd, lcm
+from numbers import Real
 from typing import Any, Literal
 
 from gandan.inference.correspondence import Link
@@ -597,7 +598,8 @@ def _added(total: dict[int, Fraction], more: Mapping[int, Fraction]) -> dict[int
 
 
 def _count(n: Any, name: str) -> int:
-    if isinstance(n, bool) or not (0 <= n < float("inf")) or int(n) != n:
+    real = isinstance(n, Real) and not isinstance(n, bool)
+    if not real or not (0 <= n < float("inf")) or int(n) != n:
         raise InferenceError("not-a-count", name=name, row=0, value=n)
     return int(n)
 

@@ -7,29 +7,38 @@ import numpy as np
 
 from gandan.inference.design import Array, Codes, Floats, compact, missing_codes
 from gandan.inference.errors import InferenceError
+from gandan.inference.given import codes, plain_codes
 
 
 def domain_codes(domain: Array | None, domains: Sequence[Any] | Array | None, rows: int) -> tuple[Array, Codes]:
     """Return (labels, code of each row, -1 for a row in no domain); see `collapse` for what counts as missing.
 
-    Raises `length-mismatch`, `domain-listed-twice`, `domain-unknown`, and `empty-data` where there is no label.
+    Raises `length-mismatch`, `domain-listed-twice`, `domain-unknown`, `not-codes`, and `empty-data` where there is no
+    label.
     """
     if domain is None:
         return np.array(["all"]), np.zeros(rows, dtype=np.int64)
-    given = np.asarray(domain)
+    given = codes(domain, "domain")
     if given.shape != (rows,):
         raise InferenceError("length-mismatch", name="domain", found=given.shape, expected=rows)
     nowhere = missing_codes(given)
     if given.dtype.kind in "if":
         nowhere = nowhere | (given < 0)
-    kept = given[~nowhere]
-    if kept.dtype.kind == "O":
-        kept = kept.astype(str)
+    kept = plain_codes(given[~nowhere])
+    if kept.dtype.kind == "i":
+        # Numbers in a column of objects may have been read as such only now.
+        negative = kept < 0
+        nowhere[np.flatnonzero(~nowhere)[negative]] = True
+        kept = kept[~negative]
     code = np.full(rows, -1, dtype=np.int64)
     if domains is None:
         labels, places = compact(kept)
     else:
-        labels = np.asarray(domains)
+        labels = plain_codes(codes(domains, "domains"))
+        if labels.ndim != 1:
+            raise InferenceError("length-mismatch", name="domains", found=labels.shape, expected="one per domain")
+        if labels.size and kept.size and _sort_of(labels) != _sort_of(kept):
+            raise InferenceError("domain-unknown", row=int(np.argmin(nowhere)), value=kept[0].item())
         order = np.argsort(labels, kind="stable")
         twice = labels[order][1:] == labels[order][:-1]
         if twice.any():
@@ -44,6 +53,10 @@ def domain_codes(domain: Array | None, domains: Sequence[Any] | Array | None, ro
         raise InferenceError("empty-data")
     code[~nowhere] = places
     return labels, code
+
+
+def _sort_of(labels: Array) -> str:
+    return {"U": "text", "S": "bytes", "M": "time", "m": "span"}.get(labels.dtype.kind, "number")
 
 
 def runs(keys: Codes) -> tuple[Codes, Codes]:

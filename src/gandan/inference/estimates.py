@@ -20,6 +20,7 @@ from gandan.inference.design_effects import design_effects
 from gandan.inference.domains import by_domain, domain_codes, runs
 from gandan.inference.errors import InferenceError
 from gandan.inference.flags import BIT, Flags
+from gandan.inference.given import number, numbers
 from gandan.inference.intervals import (
     Interval,
     check_level,
@@ -81,7 +82,10 @@ class Estimates:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Contrast:
-    """Linear combinations of estimates: (q) arrays, `cov` (q, q); `p_value` is two-sided."""
+    """Linear combinations of estimates: (q) arrays, `cov` (q, q); `p_value` is two-sided.
+
+    A combination that uses an estimate which could not be had is NaN and flagged `empty`.
+    """
 
     est: Floats
     se: Floats
@@ -92,6 +96,7 @@ class Contrast:
     p_value: Floats
     cov: Floats
     level: float
+    flags: Flags
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -180,13 +185,15 @@ def estimate_cells(
     empty = (n == 0) | (total_w <= 0)
     bits[empty] |= BIT["empty"]
     scale_x = None
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         if stat == "ratio":
             assert cells.wx is not None
             scale_x = by_domain(cells.wx, starts, found, domains)
             nothing = (scale_x == 0) & ~empty
             bits[nothing] |= BIT["zero-denominator"]
             est = np.where(empty | nothing, np.nan, total_y / scale_x)
+            if (np.abs(est) > 1e150).any() or (np.abs(scale_x[~nothing & ~empty]) < 1e-150).any():
+                raise InferenceError("not-finite", name="a ratio to its denominator", row=0, value="beyond numbers")
             alpha, beta, gamma = 1 / scale_x, np.zeros_like(est), -est / scale_x
         elif stat == "total":
             est = np.where(empty, np.nan, total_y + centre * total_w)
@@ -307,28 +314,33 @@ def contrast(est: Array, cov: Array, L: Array, df: float, *, level: float = 0.95
     """Return L·est with covariance L·cov·Lᵀ, t statistics against 0 and intervals.
 
     `est` (D), `cov` (D, D) or standard errors (D) of independent estimates, `L` (D) or (q, D), `df` may be
-    `math.inf`. NaN in an estimate that a row of L uses gives NaN in that row; where L is 0 it does not matter.
-    Raises `length-mismatch`, `level-out-of-range`.
+    `math.inf`. NaN in an estimate that a row of L uses gives NaN in that row, flagged; where L is 0 it does
+    not matter. Raises `length-mismatch`, `level-out-of-range`, `option-unknown`, `not-finite`, `covariance-not-psd`.
     """
     from scipy.special import ndtr, stdtr
 
     check_level(level)
-    values = np.asarray(est, dtype=np.float64).ravel()
-    weights = np.atleast_2d(np.asarray(L, dtype=np.float64))
-    matrix = np.asarray(cov, dtype=np.float64)
+    values = numbers(est, "est").ravel()
+    weights = np.atleast_2d(numbers(L, "L"))
+    given = matrix = numbers(cov, "cov")
     matrix = np.diag(matrix**2) if matrix.ndim == 1 else matrix
-    if weights.shape[1] != values.size or matrix.shape != (values.size, values.size):
+    if weights.ndim != 2 or weights.shape[1] != values.size or matrix.shape != (values.size, values.size):
         raise InferenceError("length-mismatch", name="L", found=weights.shape, expected=values.size)
-    if not df > 0:
+    if not number(df, "df") > 0:
         raise InferenceError("option-unknown", name="df", value=df, allowed="above 0, or infinite")
     if not np.isfinite(weights).all():
         at = np.argwhere(~np.isfinite(weights))[0]
         raise InferenceError("not-finite", name="L", row=int(at[0]), value=float(weights[tuple(at)]))
-    if (np.diag(matrix) < 0).any() or (np.asarray(cov).ndim == 1 and (np.asarray(cov, dtype=np.float64) < 0).any()):
-        raise InferenceError("covariance-not-psd", smallest=float(np.nanmin(np.asarray(cov, dtype=np.float64))))
-    unknown = ~np.isfinite(values) | ~np.isfinite(np.diag(matrix))
+    if (np.diag(matrix) < 0).any() or (given.ndim == 1 and (given < 0).any()):
+        raise InferenceError("covariance-not-psd", smallest=float(np.nanmin(given)))
+    for name, each in (("est", values), ("cov", matrix)):
+        if np.isinf(each).any():
+            raise InferenceError(
+                "not-finite", name=name, row=int(np.argwhere(np.isinf(each))[0][0]), value=float("inf")
+            )
+    unknown = np.isnan(values) | np.isnan(np.diag(matrix))
     lost = (weights[:, unknown] != 0).any(axis=1)
-    clean = np.where(unknown[:, None] | unknown[None, :], 0.0, matrix)
+    clean = np.where(known, matrix, 0.0)
     result = weights @ np.where(unknown, 0.0, values)
     covariance = weights @ clean @ weights.T
     result[lost] = np.nan
@@ -340,7 +352,8 @@ def contrast(est: Array, cov: Array, L: Array, df: float, *, level: float = 0.95
         t = np.where((result == 0) & (se == 0), 0.0, result / se)
         tail = ndtr(-np.abs(t)) if np.isinf(df) else stdtr(df, -np.abs(t))
     q = t_quantile(0.5 + level / 2, df)
-    return Contrast(result, se, float(df), result - q * se, result + q * se, t, 2 * tail, covariance, level)
+    flags = Flags(np.where(lost, BIT["empty"], 0).astype(np.uint16))
+    return Contrast(result, se, float(df), result - q * se, result + q * se, t, 2 * tail, covariance, level, flags)
 
 
 # Quantiles
@@ -368,7 +381,7 @@ def quantiles(
     check_level(level)
     if rule not in get_args(Rule):
         raise InferenceError("option-unknown", name="rule", value=rule, allowed=", ".join(get_args(Rule)))
-    asked = np.atleast_1d(np.asarray(p, dtype=np.float64))
+    asked = np.atleast_1d(numbers(p, "p"))
     if asked.ndim != 1 or not ((asked >= 0) & (asked <= 1)).all():
         raise InferenceError("level-out-of-range", value=asked.tolist())
     values = matrix_of(y, design.rows, "y")

@@ -10,13 +10,14 @@ import numpy as np
 from gandan.inference.design import Array, Bools, Codes, Floats, Level
 from gandan.inference.errors import InferenceError
 from gandan.inference.flags import BIT
+from gandan.inference.given import number
 
 Interval = Literal["t", "logit", "asin", "korn"]
 
 
 def check_level(level: float) -> None:
     """Raise `level-out-of-range` unless 0 < level < 1."""
-    if not 0 < level < 1:
+    if not 0 < number(level, "level") < 1:
         raise InferenceError("level-out-of-range", value=level)
 
 
@@ -38,7 +39,7 @@ def degrees_of_freedom(df: Literal["design", "domain"] | float, first: Level, n_
         if df == "domain":
             return (n_psu - strata).astype(np.float64)
         raise InferenceError("option-unknown", name="df", value=df, allowed="design, domain, or a number")
-    if np.isnan(df):
+    if np.isnan(number(df, "df")):
         raise InferenceError("option-unknown", name="df", value=df, allowed="design, domain, or a number")
     return np.full(n_psu.shape, float(df))
 

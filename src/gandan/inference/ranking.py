@@ -20,6 +20,8 @@ import numpy.typing as npt
 
 from gandan.inference.design import Array, Floats
 from gandan.inference.errors import InferenceError
+from gandan.inference.given import codes, number, numbers, seed_of, whole
+from gandan.inference.intervals import check_level
 
 Kind = Literal["two-sided", "lower", "upper"]
 Method = Literal["sidak", "holm", "max-t"]
@@ -411,6 +413,7 @@ def joint_rank_region(
         x = -x
     low, high = x - z * error, x + z * error
     if decimals is not None:
+        decimals = whole(decimals, "decimals")
         low, high = np.round(low, decimals), np.round(high, decimals)
     sorted_low, sorted_high = np.sort(low), np.sort(high)
     ahead = x.size - np.searchsorted(sorted_low, high, side="left")
@@ -773,8 +776,8 @@ def _maxima(
     for start in range(0, draws, width):
         stop = min(start + width, draws)
         block, top = sample[:, start:stop], best[start:stop]
-        for row, columns_of, number, factor, first, second in parts:
-            part = buffer[:number, : stop - start]
+        for row, columns_of, height, factor, first, second in parts:
+            part = buffer[:height, : stop - start]
             np.subtract(block[columns_of], block[row], out=part)
             np.multiply(part, factor, out=part)
             if first is None and second is None:
@@ -963,7 +966,7 @@ def _against(
         return difference, variance, root
     if share is not None:
         raise InferenceError("option-unknown", name="reference", value=reference, allowed="mean, where share is given")
-    target = np.array(reference, dtype=np.float64)
+    target = numbers(reference, "reference", copy=True)
     if target.ndim == 0:
         target = np.full(size, float(target))
     if target.shape != (size,):
@@ -1003,7 +1006,7 @@ def _settle_tiers(
 
 
 def _vector(given: Any, name: str) -> Floats:
-    values = np.array(given, dtype=np.float64)
+    values = numbers(given, name, copy=True)
     if values.ndim != 1:
         raise InferenceError("length-mismatch", name=name, found=values.shape, expected="one per unit")
     if values.size == 0:
@@ -1017,7 +1020,7 @@ def _vector(given: Any, name: str) -> Floats:
 
 def _covariance(given: Any, size: int) -> tuple[Floats, Floats | None]:
     """Return (standard errors, covariance matrix or None for independent estimates)."""
-    cov = np.array(given, dtype=np.float64)
+    cov = numbers(given, "cov", copy=True)
     if cov.shape not in ((size,), (size, size)):
         raise InferenceError("length-mismatch", name="cov", found=cov.shape, expected=size)
     finite = np.isfinite(cov)
@@ -1053,7 +1056,7 @@ def _root(matrix: Floats) -> Floats:
 def _positions(units: Any, size: int) -> Ranks:
     if units is None:
         return np.arange(size)
-    wanted = np.atleast_1d(np.array(units))
+    wanted = np.atleast_1d(codes(units, "units"))
     if wanted.size == 0:
         raise InferenceError("empty-data")
     if wanted.ndim != 1 or wanted.dtype.kind not in "iu":
@@ -1073,24 +1076,21 @@ def _ranks(x: Floats) -> Ranks:
 
 
 def _seed(seed: int | None) -> int:
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise InferenceError("seed-needed", seed=seed)
-    return int(seed)
+    return seed_of(seed)
 
 
 def _check(level: float, kind: str) -> None:
-    if not 0 < level < 1:
-        raise InferenceError("level-out-of-range", value=level)
+    check_level(level)
     if kind not in get_args(Kind):
         raise InferenceError("option-unknown", name="kind", value=kind, allowed=", ".join(get_args(Kind)))
 
 
 def _check_draws(draws: int, level: float) -> None:
     needed = int(np.ceil(5 / min(level, 1 - level)))
-    if draws < needed:
+    if whole(draws, "draws") < needed:
         raise InferenceError("too-few-draws", draws=draws, needed=needed)
 
 
 def _check_tau(tau: int, size: int) -> None:
-    if not 1 <= tau <= size or tau != int(tau):
+    if not 1 <= number(tau, "tau") <= size or tau != int(tau):
         raise InferenceError("tau-out-of-range", tau=tau, units=size)

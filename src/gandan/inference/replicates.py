@@ -19,6 +19,7 @@ from gandan.inference.design import Array, Codes, Design, Floats, Level, lift
 from gandan.inference.errors import InferenceError
 from gandan.inference.estimates import check_options
 from gandan.inference.flags import BIT, Flags
+from gandan.inference.given import number, numbers, whole
 from gandan.inference.intervals import t_quantile
 
 Kind = Literal["jk1", "jkn", "brr", "fay", "rao-wu", "bootstrap"]
@@ -41,17 +42,18 @@ class Replicates:
     design_df: int | None = None
 
     def __post_init__(self) -> None:
-        weights = np.asarray(self.weights, dtype=np.float64)
+        weights = numbers(self.weights, "weights")
         if weights.ndim != 2 or weights.size == 0:
             raise InferenceError("length-mismatch", name="weights", found=weights.shape, expected="(rows, replicates)")
         if not np.isfinite(weights).all():
             at = np.argwhere(~np.isfinite(weights))[0]
             raise InferenceError("not-finite", name="weights", row=int(at[0]), value=float(weights[tuple(at)]))
-        rscales = np.asarray(self.rscales, dtype=np.float64)
+        rscales = numbers(self.rscales, "rscales")
+        scale = number(self.scale, "scale")
         rscales = np.full(weights.shape[1], float(rscales)) if rscales.ndim == 0 else rscales
         if rscales.shape != (weights.shape[1],):
             raise InferenceError("length-mismatch", name="rscales", found=rscales.shape, expected=weights.shape[1])
-        if not (np.isfinite(rscales).all() and (rscales >= 0).all() and np.isfinite(self.scale) and self.scale >= 0):
+        if not (np.isfinite(rscales).all() and (rscales >= 0).all() and np.isfinite(scale) and scale >= 0):
             raise InferenceError("not-finite", name="rscales", row=0, value="negative or not a number")
         if self.centre not in get_args(Centre):
             raise InferenceError(
@@ -149,14 +151,20 @@ def replicate_estimate(
     `statistic` takes weights (n) and returns a number or a vector; it must be finite on the full sample and on
     every replicate that counts (`not-finite` names the replicate). `weight` (n): full-sample weights.
     """
-    full = np.asarray(weight, dtype=np.float64)
+    full = numbers(weight, "weight")
     if full.shape != (replicates.weights.shape[0],):
         raise InferenceError("length-mismatch", name="weight", found=full.shape, expected=replicates.weights.shape[0])
-    theta = np.atleast_1d(np.asarray(statistic(full), dtype=np.float64)).ravel()
+    if not np.isfinite(full).all():
+        at = int(np.argmax(~np.isfinite(full)))
+        raise InferenceError("not-finite", name="weight", row=at, value=float(full[at]))
+    theta = np.atleast_1d(numbers(statistic(full), "statistic")).ravel()
     counted = np.flatnonzero(replicates.rscales > 0)
     again = np.empty((counted.size, theta.size))
     for place, r in enumerate(counted.tolist()):
-        again[place] = np.asarray(statistic(replicates.weights[:, r]), dtype=np.float64).ravel()
+        found = numbers(statistic(replicates.weights[:, r]), "statistic").ravel()
+        if found.size != theta.size:
+            raise InferenceError("length-mismatch", name="statistic", found=found.size, expected=theta.size)
+        again[place] = found
     for name, values in (("statistic", theta[None]), ("statistic on a replicate", again)):
         if not np.isfinite(values).all():
             at = int(np.argwhere(~np.isfinite(values))[0][0])
@@ -292,12 +300,13 @@ def _half_samples(design: Design, first: Level, rho: float, n: int | None, hadam
     if wrong.any():
         at = int(np.argmax(wrong))
         raise InferenceError("replicates-need-pairs", stratum=first.labels[at], sampled=int(first.sampled[at]))
-    if not 0 <= rho < 1:
+    if not 0 <= number(rho, "rho") < 1:
         raise InferenceError("option-unknown", name="rho", value=rho, allowed="0 or more and below 1")
     strata = first.sampled.size
-    matrix = _hadamard(max(strata + 1, n or 0)) if hadamard is None else np.asarray(hadamard, dtype=np.float64)
+    least = 0 if n is None else whole(n, "n")
+    matrix = _hadamard(max(strata + 1, least)) if hadamard is None else numbers(hadamard, "hadamard")
     matrix = np.where(matrix > 0, 1.0, -1.0)
-    runs = matrix.shape[0]
+    runs = matrix.shape[0] if matrix.ndim else 0
     if matrix.ndim != 2 or matrix.shape[1] < strata:
         raise InferenceError(
             "length-mismatch", name="hadamard", found=matrix.shape, expected=f"{strata} columns or more"
@@ -314,6 +323,7 @@ def _half_samples(design: Design, first: Level, rho: float, n: int | None, hadam
 
 
 def _bootstrap(design: Design, first: Level, kind: str, n: int | None, rng: Generator | None) -> Factors:
+    n = None if n is None else whole(n, "n")
     if n is None or n < 2:
         raise InferenceError("option-unknown", name="n", value=n, allowed="2 or more replicates")
     if rng is None:

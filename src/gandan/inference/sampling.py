@@ -19,6 +19,7 @@ from numpy.random import PCG64, Generator, SeedSequence
 
 from gandan.inference.design import Array, Codes, Floats, compact, missing_codes
 from gandan.inference.errors import InferenceError
+from gandan.inference.given import codes, number, numbers, plain_codes, seed_of, whole
 from gandan.inference.intervals import check_level
 
 Allocation = Literal["proportional", "neyman", "power", "equal"]
@@ -49,6 +50,9 @@ def allocate(
     """
     if method not in get_args(Allocation):
         raise InferenceError("option-unknown", name="method", value=method, allowed=", ".join(get_args(Allocation)))
+    size, minimum = whole(size, "size"), whole(minimum, "minimum")
+    if not np.isfinite(number(q, "q")):
+        raise InferenceError("not-finite", name="q", row=0, value=q)
     have = _positive(population, "population")
     if method == "neyman" and spread is None:
         raise InferenceError("option-unknown", name="spread", value=None, allowed="a number for each stratum")
@@ -66,12 +70,12 @@ def allocate(
     if not low.sum() <= size <= high.sum():
         raise InferenceError("allocation-infeasible", size=size, least=int(low.sum()), most=int(high.sum()))
     exact = _bounded_shares(share, float(size), low, high)
-    whole = np.floor(exact + 1e-9)
-    left = size - int(whole.sum())
-    room = whole + 1 <= high
-    order = np.argsort(-np.where(room, exact - whole, -1.0), kind="stable")
-    whole[order[:left]] += 1
-    return whole.astype(np.int64)
+    taken = np.floor(exact + 1e-9)
+    left = size - int(taken.sum())
+    room = taken + 1 <= high
+    order = np.argsort(-np.where(room, exact - taken, -1.0), kind="stable")
+    taken[order[:left]] += 1
+    return taken.astype(np.int64)
 
 
 def _bounded_shares(share: Floats, size: float, low: Floats, high: Floats) -> Floats:
@@ -129,11 +133,11 @@ def sample_size(
 
     check_level(level)
     for value in (p, error):
-        if not 0 < value < 1:
+        if not 0 < number(value, "p or error") < 1:
             raise InferenceError("probability-out-of-range", row=0, value=value)
-    if not 0 < response <= 1:
+    if not 0 < number(response, "response") <= 1:
         raise InferenceError("probability-out-of-range", row=0, value=response)
-    if not (deff > 0 and np.isfinite(deff)) or (population is not None and not population >= 1):
+    if not 0 < number(deff, "deff") < np.inf or (population is not None and not number(population, "population") >= 1):
         raise InferenceError("not-finite", name="deff or population", row=0, value=(deff, population))
     n = float(ndtri(0.5 + level / 2)) ** 2 * p * (1 - p) * deff / error**2
     if population is not None and np.isfinite(population):
@@ -148,14 +152,16 @@ def cluster_take(cost_cluster: float, cost_unit: float, rho: float) -> float:
 
     `rho`: correlation within clusters, above 0 and below 1. Source: Cochran (1977), equation 10.33.
     """
-    if not (cost_cluster > 0 and cost_unit > 0 and 0 < rho < 1):
+    given = [number(each, "costs and rho") for each in (cost_cluster, cost_unit, rho)]
+    if not (0 < given[0] < np.inf and 0 < given[1] < np.inf and 0 < rho < 1):
         raise InferenceError("not-finite", name="costs and rho", row=0, value=(cost_cluster, cost_unit, rho))
     return max(1.0, float(np.sqrt(cost_cluster / cost_unit * (1 - rho) / rho)))
 
 
 def design_effect(take: float, rho: float, weight_cv: float = 0.0) -> float:
     """Return (1 + (m̄−1)ρ)(1 + cv²w): clusters of `take` interviews on average, and unequal weights (Kish)."""
-    if not (take >= 1 and -1 <= rho <= 1 and weight_cv >= 0):
+    given = [number(each, "take, rho and weight_cv") for each in (take, rho, weight_cv)]
+    if not (1 <= given[0] < np.inf and -1 <= rho <= 1 and 0 <= given[2] < np.inf):
         raise InferenceError("not-finite", name="take, rho and weight_cv", row=0, value=(take, rho, weight_cv))
     return float((1 + (take - 1) * rho) * (1 + weight_cv**2))
 
@@ -166,7 +172,8 @@ def two_shares(p1: float, p2: float, *, deff: float = 1.0, power: float = 0.8, l
 
     check_level(level)
     check_level(power)
-    if not (0 <= p1 <= 1 and 0 <= p2 <= 1) or p1 == p2 or not deff > 0:
+    given = [number(each, "p1, p2 and deff") for each in (p1, p2, deff)]
+    if not (0 <= given[0] <= 1 and 0 <= given[1] <= 1) or p1 == p2 or not 0 < given[2] < np.inf:
         raise InferenceError("probability-out-of-range", row=0, value=(p1, p2))
     middle = (p1 + p2) / 2
     a, b = float(ndtri(0.5 + level / 2)), float(ndtri(power))
@@ -234,7 +241,8 @@ def select(
     Raises InferenceError: `empty-data`, `ids-not-unique`, `sample-larger-than-frame`, `size-not-positive`,
     `size-varies`, `stratum-unknown`, `missing-code`, `length-mismatch`, `option-unknown`.
     """
-    names = np.asarray(ids)
+    seed = seed_of(seed)
+    names = codes(ids, "ids")
     rows = names.size
     if names.ndim != 1 or rows == 0:
         raise InferenceError("empty-data")
@@ -243,10 +251,10 @@ def select(
     if rows > 1 and (names[order][1:] == names[order][:-1]).any():
         at = int(np.argmax(names[order][1:] == names[order][:-1]))
         raise InferenceError("ids-not-unique", id=names[order][at].item())
-    label = np.full(rows, "all") if strata is None else _checked(np.asarray(strata), rows, "strata")
+    label = np.full(rows, "all") if strata is None else _checked(strata, rows, "strata")
     label = label[order]
     plans = [
-        Then(n, None if unit is None else np.asarray(unit), method, None if size is None else np.asarray(size)),
+        Then(n, None if unit is None else codes(unit, "unit"), method, None if size is None else numbers(size, "size")),
         *then,
     ]
     stages = [_stage(plan, rows, order, number) for number, plan in enumerate(plans)]
@@ -302,13 +310,7 @@ def _descend(state: _State, stages: Sequence[_Stage], depth: int, rng: Generator
     first[code[::-1]] = np.arange(members.size)[::-1]
     # Units stand in the order in which their first row stands, that is by id.
     sequence = np.argsort(first, kind="stable")
-    take = int(
-        plan.n[label]
-        if isinstance(plan.n, Mapping) and label in plan.n
-        else 0
-        if isinstance(plan.n, Mapping)
-        else plan.n
-    )
+    take = whole(plan.n.get(label, 0) if isinstance(plan.n, Mapping) else plan.n, "n")
     if take > count:
         raise InferenceError("sample-larger-than-frame", stratum=label, asked=take, available=count)
     if take <= 0:
@@ -376,7 +378,10 @@ def inclusion_probabilities(size: Array | Sequence[float], n: int) -> tuple[Floa
     A unit whose probability reaches 1 is certain; the rest share what is left, and so on. The probabilities sum to
     n. Raises `size-not-positive`, `sample-larger-than-frame`.
     """
-    measure = np.asarray(size, dtype=np.float64)
+    n = whole(n, "n")
+    measure = numbers(size, "size")
+    if measure.ndim != 1 or measure.size == 0:
+        raise InferenceError("length-mismatch", name="size", found=measure.shape, expected="one per unit")
     wrong = ~(np.isfinite(measure) & (measure > 0))
     if wrong.any():
         raise InferenceError("size-not-positive", row=int(np.argmax(wrong)), value=float(measure[wrong][0]))
@@ -396,12 +401,12 @@ def inclusion_probabilities(size: Array | Sequence[float], n: int) -> tuple[Floa
 def _stage(plan: Then, rows: int, order: Codes, number: int) -> _Stage:
     if plan.method not in get_args(Method):
         raise InferenceError("option-unknown", name="method", value=plan.method, allowed=", ".join(get_args(Method)))
-    unit = None if plan.unit is None else _checked(np.asarray(plan.unit), rows, f"unit of stage {number + 1}")[order]
+    unit = None if plan.unit is None else _checked(plan.unit, rows, f"unit of stage {number + 1}")[order]
     size = None
     if plan.method == "pps":
         if plan.size is None:
             raise InferenceError("option-unknown", name="size", value=None, allowed="a size for each unit under pps")
-        size = np.asarray(plan.size, dtype=np.float64)
+        size = numbers(plan.size, "size")
         if size.shape != (rows,):
             raise InferenceError("length-mismatch", name="size", found=size.shape, expected=rows)
         wrong = ~(np.isfinite(size) & (size > 0))
@@ -411,13 +416,14 @@ def _stage(plan: Then, rows: int, order: Codes, number: int) -> _Stage:
     return plan, unit, size
 
 
-def _checked(codes: Array, rows: int, name: str) -> Array:
-    if codes.shape != (rows,):
-        raise InferenceError("length-mismatch", name=name, found=codes.shape, expected=rows)
-    missing = missing_codes(codes)
+def _checked(given: Any, rows: int, name: str) -> Array:
+    found = codes(given, name)
+    if found.shape != (rows,):
+        raise InferenceError("length-mismatch", name=name, found=found.shape, expected=rows)
+    missing = missing_codes(found)
     if missing.any():
         raise InferenceError("missing-code", name=name, row=int(np.argmax(missing)))
-    return codes.astype(str) if codes.dtype.kind == "O" else codes
+    return plain_codes(found)
 
 
 def _digest(columns: Sequence[Array]) -> str:
@@ -437,7 +443,7 @@ def _words(label: Any) -> list[int]:
 
 
 def _positive(given: Array | Sequence[float], name: str, expected: int | None = None, *, zero: bool = False) -> Floats:
-    values = np.asarray(given, dtype=np.float64)
+    values = numbers(given, name)
     if values.ndim != 1 or values.size == 0 or (expected is not None and values.size != expected):
         raise InferenceError("length-mismatch", name=name, found=values.shape, expected=expected or "one per stratum")
     wrong = ~(np.isfinite(values) & ((values >= 0) if zero else (values > 0)))
@@ -504,9 +510,11 @@ def plan_separation(
     two units (`option-unknown`); `mean` between 0 and 1 (`probability-out-of-range`).
     """
     check_level(level)
-    if not 0 < mean < 1:
+    if not 0 < number(mean, "mean") < 1:
         raise InferenceError("probability-out-of-range", row=0, value=mean)
-    if units < 2 or n < 1 or reps < 2 or not deff > 0 or not sd_between >= 0:
+    units, n, reps, seed = whole(units, "units"), whole(n, "n"), whole(reps, "reps"), seed_of(seed)
+    effect, apart_by = number(deff, "deff"), number(sd_between, "sd_between")
+    if units < 2 or n < 1 or reps < 2 or not 0 < effect < np.inf or not 0 <= apart_by < np.inf:
         told = {"units": units, "n": n, "reps": reps, "deff": deff, "sd_between": sd_between}
         raise InferenceError("option-unknown", name="plan", value=told, allowed="two units, one interview, two reps")
     rng = Generator(PCG64(SeedSequence(seed)))
@@ -570,8 +578,11 @@ def plan_budget(
     interview; the design effect follows from `take`, `rho` and `weight_cv`. Costs are in the currency of the budget.
     Raises `budget-too-small` when it does not buy one interview in each unit, and what `plan_separation` raises.
     """
-    each = cost_interview + cost_cluster / take
-    if not (np.isfinite(each) and each > 0 and take >= 1):
+    if not np.isfinite(number(budget, "budget")):
+        raise InferenceError("not-finite", name="budget", row=0, value=budget)
+    per = [number(value, "costs") for value in (cost_interview, cost_cluster, take)]
+    each = per[0] + per[1] / per[2] if per[2] >= 1 else np.nan
+    if not (np.isfinite(each) and each > 0):
         raise InferenceError("not-finite", name="costs", row=0, value=(cost_interview, cost_cluster, take))
     deff = design_effect(take, rho, weight_cv)
     offers = []
@@ -594,6 +605,10 @@ def marginal_critical(se: Floats, level: float) -> Floats:
     """
     from scipy.special import ndtr, ndtri
 
+    check_level(level)
+    se = _positive(se, "se")
+    if se.size < 2:
+        raise InferenceError("too-few-areas", areas=se.size, columns=0)
     nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
     weights = weights / weights.sum()
     size = se.size

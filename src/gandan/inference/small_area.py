@@ -18,6 +18,8 @@ import numpy.typing as npt
 
 from gandan.inference.design import Array, Floats
 from gandan.inference.errors import InferenceError
+from gandan.inference.given import number, numbers
+from gandan.inference.intervals import check_level
 
 Method = Literal["reml", "ml", "fh", "ampl-yl", "amrl-yl"]
 Back = Literal["corrected", "naive"]
@@ -170,8 +172,7 @@ def fay_herriot(
         raise InferenceError("option-unknown", name="transform", value=transform, allowed="None, arcsin")
     if back not in get_args(Back):
         raise InferenceError("option-unknown", name="back", value=back, allowed=", ".join(get_args(Back)))
-    if not 0 < level < 1:
-        raise InferenceError("level-out-of-range", value=level)
+    check_level(level)
     direct = _vector(y, "y")
     sampling = _positive(variance, direct.size)
     columns = _matrix(X, "X", direct.size)
@@ -268,7 +269,7 @@ def pool_deff(deff: Array | Sequence[float], n_psu: Array | Sequence[float]) -> 
     Areas with one PSU carry no weight; where all have one, the result is refused (`too-few-areas`). NaN in `deff` is
     passed over, as areas whose own variance is 0 have no design effect.
     """
-    effect = np.array(deff, dtype=np.float64)
+    effect = numbers(deff, "deff")
     weight = _vector(n_psu, "n_psu") - 1
     if effect.shape != weight.shape:
         raise InferenceError("length-mismatch", name="deff", found=effect.shape, expected=weight.size)
@@ -289,7 +290,7 @@ def fit_variances(
     """
     base = smooth_variances(p_synth, n)
     size = _vector(n, "n")
-    known = np.array(variance, dtype=np.float64)
+    known = numbers(variance, "variance")
     if known.shape != size.shape:
         raise InferenceError("length-mismatch", name="variance", found=known.shape, expected=size.size)
     if (known < 0).any():
@@ -343,7 +344,7 @@ def benchmark(
         raise InferenceError("length-mismatch", name="share", found=weight.size, expected=est.size)
     if abs(weight.sum() - 1) > 1e-9 or (weight < 0).any():
         raise InferenceError("shares-not-one", total=float(weight.sum()))
-    if not np.isfinite(target):
+    if not np.isfinite(number(target, "target")):
         raise InferenceError("not-finite", name="target", row=0, value=float(target))
     if bounds is None and small_area.transform == "arcsin":
         bounds = (0.0, 1.0)
@@ -682,7 +683,7 @@ def _moved(
 
 
 def _vector(given: Any, name: str) -> Floats:
-    values = np.array(given, dtype=np.float64)
+    values = numbers(given, name, copy=True)
     if values.ndim != 1:
         raise InferenceError("length-mismatch", name=name, found=values.shape, expected="one per area")
     if values.size == 0:
@@ -695,7 +696,7 @@ def _vector(given: Any, name: str) -> Floats:
 
 
 def _positive(given: Any, size: int) -> Floats:
-    values = np.array(given, dtype=np.float64)
+    values = numbers(given, "variance", copy=True)
     if values.shape != (size,):
         raise InferenceError("length-mismatch", name="variance", found=values.shape, expected=size)
     wrong = ~(np.isfinite(values) & (values > 0))
@@ -706,7 +707,7 @@ def _positive(given: Any, size: int) -> Floats:
 
 
 def _matrix(given: Any, name: str, rows: int | None) -> Floats:
-    values = np.array(given, dtype=np.float64)
+    values = numbers(given, name, copy=True)
     if values.ndim == 1:
         values = values[:, None]
     if values.ndim != 2 or values.shape[1] == 0 or (rows is not None and values.shape[0] != rows):
@@ -719,7 +720,7 @@ def _matrix(given: Any, name: str, rows: int | None) -> Floats:
 
 
 def _spread(given: Any, size: int, name: str) -> Floats:
-    values = np.array(given, dtype=np.float64)
+    values = numbers(given, name, copy=True)
     if values.ndim == 0:
         values = np.full(size, float(values))
     values = _vector(values, name)

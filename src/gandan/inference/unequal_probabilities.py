@@ -7,6 +7,7 @@ import numpy as np
 
 from gandan.inference.design import Array, Floats, compact, missing_codes
 from gandan.inference.errors import InferenceError
+from gandan.inference.given import codes, numbers, plain_codes
 
 
 def brewer_variance(z: Array, probability: Array, strata: Array | None = None) -> float:
@@ -16,16 +17,15 @@ def brewer_variance(z: Array, probability: Array, strata: Array | None = None) -
     with one row unless its probability is 1, `probability-out-of-range`. Source: Brewer and Donadio (2003).
     """
     values, pi = _probabilities(z, probability)
+    names, code = np.zeros(1), np.zeros(values.size, dtype=np.int64)
     if strata is not None:
-        given = np.asarray(strata)
+        given = codes(strata, "strata")
         if given.shape != values.shape:
             raise InferenceError("length-mismatch", name="strata", found=given.shape, expected=values.shape)
         if missing_codes(given).any():
             raise InferenceError("missing-code", name="strata", row=int(np.argmax(missing_codes(given))))
+        names, code = compact(plain_codes(given))
     total = 0.0
-    names, code = (
-        (np.zeros(1), np.zeros(values.size, dtype=np.int64)) if strata is None else compact(np.asarray(strata))
-    )
     for h in range(names.size):
         mine = code == h
         n = int(mine.sum())
@@ -59,7 +59,7 @@ def yates_grundy_variance(z: Array, joint: Array) -> float:
 
 
 def _probabilities(z: Array, probability: Array) -> tuple[Floats, Floats]:
-    values, pi = np.asarray(z, dtype=np.float64), np.asarray(probability, dtype=np.float64)
+    values, pi = numbers(z, "z"), numbers(probability, "probability")
     if values.ndim != 1 or values.shape != pi.shape:
         raise InferenceError("length-mismatch", name="probability", found=pi.shape, expected=values.shape)
     if values.size == 0:
@@ -70,11 +70,14 @@ def _probabilities(z: Array, probability: Array) -> tuple[Floats, Floats]:
         raise InferenceError("probability-out-of-range", row=at, value=float(pi[at]))
     if not np.isfinite(values).all():
         raise InferenceError("not-finite", name="z", row=int(np.argmax(~np.isfinite(values))), value="nan")
+    if (np.abs(values / pi) > 1e150).any():
+        at = int(np.argmax(np.abs(values / pi)))
+        raise InferenceError("not-finite", name="z over its probability", row=at, value=float(values[at]))
     return values, pi
 
 
 def _joint(z: Array, joint: Array) -> tuple[Floats, Floats]:
-    matrix = np.asarray(joint, dtype=np.float64)
+    matrix = numbers(joint, "joint")
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise InferenceError("length-mismatch", name="joint", found=matrix.shape, expected="a square matrix")
     values, pi = _probabilities(z, np.diag(matrix))
