@@ -333,12 +333,11 @@ def contrast(est: Array, cov: Array, L: Array, df: float, *, level: float = 0.95
         raise InferenceError("not-finite", name="L", row=int(at[0]), value=float(weights[tuple(at)]))
     if (np.diag(matrix) < 0).any() or (given.ndim == 1 and (given < 0).any()):
         raise InferenceError("covariance-not-psd", smallest=float(np.nanmin(given)))
-    for name, each in (("est", values), ("cov", matrix)):
-        if np.isinf(each).any():
-            raise InferenceError(
-                "not-finite", name=name, row=int(np.argwhere(np.isinf(each))[0][0]), value=float("inf")
-            )
     unknown = np.isnan(values) | np.isnan(np.diag(matrix))
+    known = ~unknown[:, None] & ~unknown[None, :]
+    for name, wrong in (("est", np.isinf(values)), ("cov", np.isinf(matrix) | (np.isnan(matrix) & known))):
+        if wrong.any():
+            raise InferenceError("not-finite", name=name, row=int(np.argwhere(wrong)[0][0]), value="nan or infinite")
     lost = (weights[:, unknown] != 0).any(axis=1)
     clean = np.where(known, matrix, 0.0)
     result = weights @ np.where(unknown, 0.0, values)
