@@ -95,7 +95,7 @@ ROWS = (
         "Nobody sees or does what is not theirs",
         "Every address is asked by every role at every kind of place with marked text in every field. At least 5,000 "
         "cells, 0 answers that are not as the matrix says, 0 leaks, 0 addresses without an example.",
-        (proof("access", "walker", "tests/access/test_walker.py"),),
+        (proof("access", "walker", "tests/access/test_walker.py", more=" -m 'not long'"),),
     ),
     Row(
         "5",
