@@ -18,6 +18,7 @@ from gandan.law import (
     deadline_of,
     due_on,
     explain,
+    render,
 )
 from tests.law.dates import NATIONAL, at, seeded
 
@@ -98,6 +99,15 @@ def test_a_pause_that_lasts_moves_nothing_and_is_told() -> None:
     found = deadline(7, "working_day", at("2026-06-01"), NATIONAL, pauses=[pause])
     assert found.due_at == deadline(7, "working_day", at("2026-06-01"), NATIONAL).due_at
     assert [line.facts["ground"] for line in explain(found).lines if line.code == "open"] == ["missing_papers"]
+
+
+def test_a_pause_that_lasts_is_told_as_exactly_as_its_clock_counts() -> None:
+    pause = Pause(at("2026-06-03 10:00:34"), None, "missing_papers")
+    in_days = deadline(7, "working_day", at("2026-06-01"), NATIONAL, pauses=[pause])
+    in_hours = deadline(96, "hour", at("2026-06-01"), NATIONAL, pauses=[pause])
+    assert "từ 10:00 03/06/2026:" in " ".join(render(in_days, "vi"))
+    assert "since 10:00 on 3 June 2026:" in " ".join(render(in_days, "en"))
+    assert "từ 10:00:34 03/06/2026:" in " ".join(render(in_hours, "vi"))
 
 
 def test_a_pause_that_ends_before_it_starts_is_refused() -> None:

@@ -158,7 +158,9 @@ def deadline(
     sum_.name_the_calendar()
     for pause in all_pauses:
         if pause.end is None and pause.start < due:
-            steps.append(Step("open", (("from", pause.start.astimezone(VIETNAM)), ("ground", pause.ground))))
+            steps.append(
+                Step("open", (("from", pause.start.astimezone(VIETNAM)), ("ground", pause.ground), ("unit", unit)))
+            )
     steps.append(Step("due", (("at", due), ("last_day", last_day))))
     return Deadline(due, last_day, tuple(steps))
 

@@ -233,7 +233,7 @@ def _vietnamese(basis: str, grounds: Grounds) -> dict[str, Sentence]:
         "calendar": calendar,
         "provisional": lambda f: f"Lịch nghỉ năm {f['year']} là tạm tính, sẽ tính lại khi có quyết định.",
         "open": lambda f: (
-            f"Đang tạm dừng tính hạn từ {_instant(f['from'])}: {grounds(f['ground'])}; "
+            f"Đang tạm dừng tính hạn từ {_instant(_began(f))}: {grounds(f['ground'])}; "
             "hạn sẽ được tính lại khi hết tạm dừng."
         ),
         "due.day": lambda f: f"Hạn: hết {_day_vi(f['last_day'])}.",
@@ -314,7 +314,7 @@ def _english(basis: str, grounds: Grounds) -> dict[str, Sentence]:
             f"The calendar of {f['year']} is provisional; the date will be counted again when it is decided."
         ),
         "open": lambda f: (
-            f"The clock has stood still since {_instant_en(f['from'])}: {grounds(f['ground'])}; "
+            f"The clock has stood still since {_instant_en(_began(f))}: {grounds(f['ground'])}; "
             "the date will be counted again when it runs on."
         ),
         "due.day": lambda f: f"Due: by the end of {_day_en(f['last_day'])}.",
@@ -371,6 +371,11 @@ def _instant(moment: datetime) -> str:
 def _instant_en(moment: datetime) -> str:
     local = moment.astimezone(VIETNAM)
     return f"{_clock(moment)} on {local.day} {_MONTHS_EN[local.month - 1]} {local.year}"
+
+
+def _began(facts: Mapping[str, Any]) -> datetime:
+    """Return when a pause that is still open began, as exactly as the clock counts."""
+    return _begun({"at": facts["from"], "unit": facts["unit"]})
 
 
 def _begun(facts: Mapping[str, Any]) -> datetime:
