@@ -3,10 +3,12 @@
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from gandan import inference
 from gandan.inference.design import Design, Stage, compact
 from gandan.inference.errors import SENTENCES, InferenceError
 from gandan.inference.estimates import estimate_domains
@@ -106,6 +108,35 @@ def test_codes_of_any_kind_are_compacted_alike():
         assert sorted(labels.tolist()) == labels.tolist()
     labels, places = compact(np.array([3, 1, 3]))
     assert (labels.tolist(), places.tolist()) == ([1, 3], [1, 0, 1])
+
+
+def test_every_public_name_is_had_from_the_package():
+    for name in inference.__all__:
+        found = getattr(inference, name)
+        assert found is getattr(sys.modules[found.__module__], name)
+        assert found.__module__.startswith("gandan.inference.")
+        assert found.__doc__, f"{name} says nothing about itself"
+    assert {*inference.__all__} <= {*dir(inference)}
+    with pytest.raises(AttributeError, match="no attribute 'median'"):
+        _ = inference.median
+
+
+def test_no_module_hides_a_function_of_its_name():
+    folder = Path(inference.__file__).parent
+    assert {path.stem for path in folder.glob("*.py")}.isdisjoint(inference.__all__)
+
+
+def test_the_interface_of_the_package_is_whole():
+    promised = """Design Stage Estimates Cells estimate_domains collapse estimate_cells domain_cov contrast quantiles
+        poststratify rake calibrate trim replicate_weights replicate_estimate Replicates fay_herriot smooth_variances
+        benchmark rank_sets tau_best tau_worst rank_sets_multinomial joint_rank_region tiers allocate select
+        sample_size plan_separation restate InferenceError"""
+    assert {*promised.split()} <= {*inference.__all__}
+
+
+def test_asking_for_a_name_loads_what_it_needs_and_no_more():
+    words = "import sys; from gandan.inference import restate, InferenceError; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", words], check=False).returncode == 0
 
 
 def test_the_package_and_restating_load_without_numpy():

@@ -166,9 +166,7 @@ ASKED = {
     "scale": lambda v: replicates.Replicates(np.ones((ROWS, 3)), v, 1.0),
     "rho": lambda v: replicates.replicate_weights(PAIRED, "fay", rho=v),
     "hadamard": lambda v: replicates.replicate_weights(PAIRED, "brr", hadamard=v),
-    "replicated": lambda v: replicates.replicate_domains(
-        plain(), v, HALVES, replicates.replicate_factors(plain(), "jkn")
-    ),
+    "replicated": lambda v: replicates.replicate_domains(plain(), v, HALVES, JACKKNIFE),
     "direct": lambda v: small_area.fay_herriot(v, ONES, ONES),
     "columns": lambda v: small_area.fay_herriot(X, v, ONES),
     "variance": lambda v: small_area.fay_herriot(X, ONES, v),

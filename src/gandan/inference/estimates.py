@@ -17,6 +17,7 @@ import numpy as np
 from gandan.inference.cells import Cells, collapse, framed, matrix_of, members, sampled_in_part
 from gandan.inference.design import Array, Codes, Design, Floats, Lonely
 from gandan.inference.design_effects import design_effects
+from gandan.inference.distribution import Curve, Rule
 from gandan.inference.domains import by_domain, domain_codes, runs
 from gandan.inference.errors import InferenceError
 from gandan.inference.flags import BIT, Flags
@@ -30,7 +31,6 @@ from gandan.inference.intervals import (
     t_quantile,
 )
 from gandan.inference.linearisation import covariance_of_totals, variance_of_totals
-from gandan.inference.quantiles import Curve, Rule
 from gandan.inference.unequal_probabilities import brewer_variance, horvitz_thompson_variance, yates_grundy_variance
 
 __all__ = [
