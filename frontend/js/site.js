@@ -100,6 +100,35 @@
     name();
   }
 
+  // Who changes the language in the middle of a form finds there what was typed: carried once, in this tab alone.
+  const fields = () => [...all("main form[method=post] :is(input, textarea, select)")].filter((field) => !/^(hidden|password|file)$/.test(field.type));
+  const ticked = (field) => field.type === "radio" || field.type === "checkbox";
+  let typed = false;
+  document.addEventListener("input", (event) => { typed ||= fields().includes(event.target); });
+  for (const link of all(".languages a")) {
+    link.addEventListener("click", () => {
+      if (!typed) return;
+      const kept = fields().map((field) => [field.name, ticked(field) ? field.checked : field.value]);
+      try { sessionStorage.setItem("carried", JSON.stringify([link.href, kept])); } catch { /* Full or forbidden: the form is as the server has it. */ }
+    });
+  }
+  try {
+    const [place, kept] = JSON.parse(sessionStorage.getItem("carried") ?? "[]");
+    sessionStorage.removeItem("carried");
+    if (place === location.href) {
+      fields().forEach((field, at) => {
+        const [name, value] = kept[at] ?? [];
+        const kind = ticked(field) ? "checked" : "value";
+        if (name !== field.name || field[kind] === value) return;
+        field[kind] = value;
+        typed = true;
+        field.dispatchEvent(new Event("input", { bubbles: true }));
+        const fold = field.closest("details");
+        if (fold) fold.open = true;
+      });
+    }
+  } catch { /* As above. */ }
+
   // A list that was renewed in place says so.
   document.addEventListener("htmx:after:swap", (event) => {
     const heading = event.detail.ctx.target?.querySelector?.("[data-announce]");

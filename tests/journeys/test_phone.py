@@ -44,3 +44,18 @@ def test_the_names_of_a_wide_table_stay_in_view_while_it_is_pushed_sideways(live
     page.locator(".sheet").first.evaluate("(sheet) => sheet.scrollTo(400, 0)")
     assert name.bounding_box()["x"] == pytest.approx(before["x"], abs=1)
     assert before["height"] < 60, "a name takes a line or two, not four"
+
+
+def test_who_changes_the_language_in_the_middle_of_a_form_keeps_what_was_typed(live, visitor):
+    page = visitor(width=360)
+    page.goto(live.address("/report/?kind=FB-01"))
+    page.locator("main form button.govuk-button").first.click()
+    page.locator("[name=place_name]").fill("phin sao")
+    page.locator("main form button.govuk-button").first.click()
+    page.locator("[name=text]").fill("Đường vào bản tối.\nKhông có đèn.")
+    page.locator(".languages a").click()
+    assert page.url.startswith(live.address("/en/report/"))
+    assert page.locator("[name=text]").input_value() == "Đường vào bản tối.\nKhông có đèn."
+    assert page.evaluate("sessionStorage.length") == 0, "carried once"
+    page.reload()
+    assert page.locator("[name=text]").input_value() == ""
