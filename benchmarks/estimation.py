@@ -10,8 +10,6 @@ import and one warm-up not counted. Rounds are interleaved; ratios are of minima
 
 import argparse
 import json
-import os
-import platform
 import resource
 import sys
 import time
@@ -22,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.rounds import circumstances
 from gandan.inference.design import Design
 from gandan.inference.estimates import estimate_domains
 
@@ -133,10 +132,8 @@ def main(arguments: list[str] | None = None) -> int:
         "name": "estimation",
         "seed": asked.seed,
         "rows": asked.rows,
-        "python": platform.python_version(),
+        **circumstances(),
         "numpy": np.__version__,
-        "cores": os.cpu_count(),
-        "load": os.getloadavg()[0],
         "values_ok": bool(worst < 1e-9),
         "largest_deviation": float(worst),
         "ours_over_group_by_cpu": ratio,

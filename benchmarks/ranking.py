@@ -10,8 +10,6 @@ of P units. Rounds are interleaved; ratios are of minima. Sets are compared firs
 
 import argparse
 import json
-import os
-import platform
 import resource
 import sys
 import time
@@ -21,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.rounds import circumstances
 from gandan.inference.ranking import marginal_rank_sets, rank_sets
 
 
@@ -88,10 +87,8 @@ def main(arguments: list[str] | None = None) -> int:
         "seed": asked.seed,
         "units": asked.units,
         "draws": asked.draws,
-        "python": platform.python_version(),
+        **circumstances(),
         "numpy": np.__version__,
-        "cores": os.cpu_count(),
-        "load": os.getloadavg()[0],
         "values_ok": values_ok,
         "printed_over_ours_cpu": min(found["printed"]) / min(found["ours"]),
         "ours_cpu_seconds": min(found["ours"]),

@@ -248,6 +248,66 @@ def restore(results: dict[str, Any]) -> Verdict:
     )
 
 
+def estimation(results: dict[str, Any]) -> Verdict:
+    """Estimates of every commune from a million rows, beside one group-by and beside `svy`."""
+    group_by, svy = results["ours_over_group_by_cpu"], results["svy_over_ours_cpu"]
+    return Verdict(
+        {
+            "rows": results["rows"],
+            "times one group-by of the same rows": round(group_by, 2),
+            "times faster than svy": round(svy, 1),
+            "largest deviation": f"{results['largest_deviation']:.1e}",
+            "memory, MiB": round(results["peak_mib"]),
+        },
+        {
+            "at most 2.5 times one group-by": group_by <= 2.5,
+            "at least 20 times faster than svy": svy >= 20,
+            "less than 2 GiB": results["peak_mib"] < 2048,
+            "the same values as reckoned slowly": bool(results["values_ok"]),
+        },
+        [(f"svy takes {svy:.1f} times as much", svy > 1)],
+    )
+
+
+def ranking(results: dict[str, Any]) -> Verdict:
+    """Rank sets of 106 units, beside the procedure as it is printed."""
+    printed = results["printed_over_ours_cpu"]
+    return Verdict(
+        {
+            "units": results["units"],
+            "draws": results["draws"],
+            "s of CPU": round(results["ours_cpu_seconds"], 2),
+            "s of CPU for the nation's communes, one by one": round(results["nation_marginals_cpu_seconds"]),
+            "memory, MiB": round(results["peak_mib"]),
+        },
+        {
+            "less than 0.5 s of CPU": results["ours_cpu_seconds"] < 0.5,
+            "the nation in less than 300 s": results["nation_marginals_cpu_seconds"] < 300,
+            "less than 1 GiB": results["peak_mib"] < 1024,
+            "the sets of the printed procedure": bool(results["values_ok"]),
+        },
+        [(f"the procedure as it is printed takes {printed:.1f} times as much", printed > 1)],
+    )
+
+
+def small_area(results: dict[str, Any]) -> Verdict:
+    """A small-area fit of the nation's communes."""
+    planted = results.get("planted_deviation", 0.0)
+    return Verdict(
+        {
+            "areas": results["areas"],
+            "ms": round(results["ours_milliseconds"], 1),
+            "times one least-squares fit": round(results["ours_over_least_squares"], 1),
+            "largest deviation": f"{results['largest_deviation']:.1e}",
+        },
+        {
+            "less than 50 ms": results["ours_milliseconds"] < 50,
+            "the values of a plain scoring, to 1e-8": bool(results["values_ok"]),
+        },
+        [("estimates that are off by one in ten million are told", planted > 1e-8)],
+    )
+
+
 def _agree(sides: dict[str, Any]) -> bool:
     return all(each["values_ok"] for each in sides.values())
 
@@ -256,6 +316,6 @@ READ: dict[str, Callable[[dict[str, Any]], Verdict]] = {
     each.__name__: each
     for each in (
         worklist_pages, worklist_lists, create, search, restate, startup, pages, logins, writers, writers_waiting,
-        audit_verify, audit_write, restore,
+        audit_verify, audit_write, restore, estimation, ranking, small_area,
     )
 }  # fmt: skip
