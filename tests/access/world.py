@@ -172,7 +172,7 @@ def build() -> Walked:
 def _brings(world: Walked, place: str, unit: Unit, code: str = "FB-01") -> Case:
     procedure = catalogue.in_force(code)
     assert procedure is not None
-    kept = uploads.keep(_upload(f"CANARY-{place}-file.png"))
+    kept = uploads.receive(_upload(f"CANARY-{place}-file.png"))
     receipt = cases.receive(
         submission=uuid4(),
         procedure=procedure,

@@ -10,12 +10,13 @@ from gandan.access.clock import VIETNAM
 from gandan.audit import actions as audit
 from gandan.audit.models import AuditEntry
 from gandan.cases import actions, follow, jobs, search
+from gandan.cases.files import File
 from gandan.cases.models import Attachment, Case, CaseIdentity, Rating
 from gandan.obligations.models import Obligation
 from gandan.secrecy.fields import unlock
 
 pytestmark = pytest.mark.django_db
-A_PAPER = actions.File("a" * 64, "don.pdf", "application/pdf", 1200)
+A_PAPER = File("a" * 64, "don.pdf", "application/pdf", 1200)
 
 
 def clocks(case):

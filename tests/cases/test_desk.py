@@ -381,7 +381,7 @@ def test_a_file_is_handed_out_as_a_download_that_runs_nothing(at_desk, world, se
     from django.core.files.uploadedfile import SimpleUploadedFile
 
     settings.MEDIA_ROOT = tmp_path
-    kept = uploads.keep(SimpleUploadedFile("ảnh.png", PNG))
+    kept = uploads.receive(SimpleUploadedFile("ảnh.png", PNG))
     case = world.case(files=[kept])
     file = case.attachments.get()
     response = at_desk("pao").get("case_file", case.pk, file.pk)

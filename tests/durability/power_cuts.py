@@ -33,9 +33,9 @@ assert "synchronous=FULL" in o["init_command"]
 o["init_command"] = o["init_command"].replace("synchronous=FULL", "synchronous=NORMAL")
 """,
     "folders forgotten": """
-from gandan.cases import uploads
-assert uploads._sync_folder
-uploads._sync_folder = lambda folder: None
+from gandan.cases import durable
+assert durable.sync_folder
+durable.sync_folder = lambda folder: None
 """,
 }
 _SERVE = """

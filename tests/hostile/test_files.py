@@ -9,7 +9,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from gandan.access import Refused
-from gandan.cases import cleaning, uploads
+from gandan.cases import cleaning, files, uploads
 from tests.hostile import corpus, trial
 
 pytestmark = pytest.mark.agnostic
@@ -28,8 +28,9 @@ MARKS = (b"CANARY", b"<script", b"<?php", b"PK\x03\x04", b"JavaScript", b"Launch
 
 def kept(name, data, tmp_path, settings):
     settings.MEDIA_ROOT = tmp_path
-    found = uploads.keep(SimpleUploadedFile(name, data))
-    return found, uploads.path_of(found.sha256).read_bytes()
+    found = uploads.receive(SimpleUploadedFile(name, data))
+    assert not any(path.is_file() for path in tmp_path.rglob("*")), "in memory until it is laid down with its matter"
+    return found, found.content
 
 
 @pytest.mark.parametrize("name", sorted(corpus.hostile()))
@@ -111,8 +112,9 @@ def test_a_file_name_is_only_a_name(given, name, tmp_path, settings):
     settings.MEDIA_ROOT = tmp_path
     upload = SimpleUploadedFile("x.png", corpus.picture("PNG"))
     upload._name = given
-    found = uploads.keep(upload)
+    found = uploads.receive(upload)
     assert found.name == name
+    files.store(found.sha256, found.content)
     # On the disk it has no name but its digest.
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [found.sha256]
 

@@ -3,16 +3,19 @@
 import copy
 import json
 import os
+from functools import partial
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, transaction
 from django.template import Context, Template
+from django.test import Client
+from django.urls import reverse
 
-from gandan.access import ANONYMOUS, now
-from gandan.cases import actions, jobs, sealing, uploads
-from gandan.cases.models import Attachment, Case, CaseEvent, CaseIdentity
-from gandan.secrecy import keys, vault
+from gandan.access import ANONYMOUS, now, today
+from gandan.cases import actions, files, jobs, sealing, uploads
+from gandan.cases.models import Attachment, Case, CaseEvent, CaseIdentity, Draft
+from gandan.secrecy import keys, rotation, vault
 from gandan.secrecy.fields import Sealed, unlock, words
 from gandan.secrecy.models import DataKey
 from tests.cases.test_public import picture
@@ -159,20 +162,146 @@ def test_the_inspector_reads_the_words_and_the_auditor_does_not(world, at_desk, 
     assert at_desk("pao").get("case", denounced.pk).status_code == 404
 
 
-def test_files_of_a_sealed_matter_are_sealed_on_the_disk(world, at_desk):
-    file = uploads.keep(SimpleUploadedFile("anh.jpg", picture("JPEG")))
-    clear = uploads.path_of(file.sha256).read_bytes()
+def on_the_disk(settings):
+    """Everything under the folder of files, as one text of bytes."""
+    found = [path.read_bytes() for path in sorted(settings.MEDIA_ROOT.rglob("*")) if path.is_file()]
+    return b"\n".join(found)
+
+
+@pytest.fixture
+def own_files(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path / "files"
+    settings.MEDIA_ROOT.mkdir()
+
+
+def test_files_of_a_sealed_matter_are_sealed_on_the_disk_and_never_lay_open(world, at_desk, own_files, settings):
+    file = uploads.receive(SimpleUploadedFile("anh.jpg", picture("JPEG")))
+    assert not on_the_disk(settings), "in memory only"
     case = world.case("DE-01", text=SAID, by=ANONYMOUS, concern={"unit": world.an}, files=[file])
     kept = Attachment.system("test").get(case=case)
-    assert kept.sealed_with and clear[:64] not in uploads.path_of(kept.sha256).read_bytes()
+    assert kept.sealed_with and file.content[:64] not in on_the_disk(settings)
     opened = at_desk("inspector").get("case_file", case.pk, kept.pk)
-    assert b"".join(opened.streaming_content) == clear
+    assert b"".join(opened.streaming_content) == file.content
     assert at_desk("auditor").get("case_file", case.pk, kept.pk).status_code == 403
-    os.utime(uploads.path_of(file.sha256), (now().timestamp(),) * 2)
-    assert sealing.clear_unnamed_files(now()) == 0, "somebody may just be sending it"
-    os.utime(uploads.path_of(file.sha256), (0, 0))
+    actions.message_in(case=case, text="Thêm ảnh", by=ANONYMOUS, files=[file])
+    assert case.attachments.count() == 2 and file.content[:64] not in on_the_disk(settings)
+
+
+def test_a_file_of_an_open_matter_lies_on_the_disk_before_its_row(world, own_files, settings):
+    file = uploads.receive(SimpleUploadedFile("anh.jpg", picture("JPEG")))
+    case = world.case(files=[file])
+    assert sealing.bytes_of(case.attachments.get()) == file.content == on_the_disk(settings)
+    assert world.case(files=[file]).attachments.get().sha256 == file.sha256, "the same bytes lie there once"
+    assert on_the_disk(settings) == file.content
+
+
+def test_the_open_file_goes_when_its_matter_is_sealed_unless_somebody_else_needs_it(
+    world, own_files, django_capture_on_commit_callbacks
+):
+    file = uploads.receive(SimpleUploadedFile("anh.jpg", picture("JPEG")))
+    case, other = world.case(files=[file]), world.case(files=[file])
+    os.utime(files.path_of(file.sha256), (0, 0))  # they came long ago
+
+    def seal(one):
+        with django_capture_on_commit_callbacks(execute=True):
+            actions.correct(case=one, procedure=world.procedure("DE-01"), ground="Tố cáo", by=world.actor("chief"))
+
+    seal(case)
+    assert files.path_of(file.sha256).exists(), "another matter names it"
+    assert sealing.bytes_of(case.attachments.get()) == file.content
+    seal(other)
+    assert not files.path_of(file.sha256).exists(), "at once"
+    assert sealing.bytes_of(other.attachments.get()) == file.content
+
+
+def test_an_open_file_that_came_within_the_hour_goes_with_the_next_clearing(
+    world, own_files, django_capture_on_commit_callbacks
+):
+    file = uploads.receive(SimpleUploadedFile("anh.jpg", picture("JPEG")))
+    case = world.case(files=[file])
+    os.utime(files.path_of(file.sha256), (now().timestamp(),) * 2)
+    with django_capture_on_commit_callbacks(execute=True):
+        actions.correct(case=case, procedure=world.procedure("DE-01"), ground="Tố cáo", by=world.actor("chief"))
+    assert files.path_of(file.sha256).exists(), "somebody may just be sending the same"
+    os.utime(files.path_of(file.sha256), (0, 0))
     jobs.tick(now())
-    assert not uploads.path_of(file.sha256).exists() and uploads.path_of(kept.sha256).exists()
+    assert not files.path_of(file.sha256).exists()
+
+
+# Drafts
+
+
+def test_what_is_typed_into_a_draft_lies_sealed_and_comes_back_to_whoever_types(world, own_files, settings):
+    client, words = Client(), "Đèn đường tối ba hôm nay"
+    client.post(reverse("report") + f"?unit={world.an.slug}", {"kind": "FB-01"})
+    draft = Draft.objects.get()
+    step = partial(reverse, "report_step")
+    assert client.post(step(args=[draft.pk, "what"]), {"text": words, "place": PLACE}).status_code == 302
+    image = SimpleUploadedFile("anh nha toi.jpg", picture("JPEG"))
+    assert client.post(step(args=[draft.pk, "files"]), {"file": image}).status_code == 302
+    assert client.post(step(args=[draft.pk, "who"]), {"anonymous": "no", "name": "Lò Thị Hoa"}).status_code == 302
+    everything = stored()
+    for word in (words, PLACE, "Lò Thị Hoa", "anh nha toi", world.an.slug + '"'):
+        assert word not in everything, word
+    clear = uploads.receive(SimpleUploadedFile("x.jpg", picture("JPEG"))).content
+    assert clear[:64] not in on_the_disk(settings)
+    assert not DataKey.objects.filter(matter=draft.pk).exists(), "its key is stored nowhere"
+    page = client.get(step(args=[draft.pk, "check"])).content.decode()
+    assert words in page and "Lò Thị Hoa" in page and "anh nha toi.jpg" in page
+    assert client.post(step(args=[draft.pk, "check"])).status_code == 200
+    case = Case.system("test").get(submission=draft.pk)
+    assert sealing.bytes_of(case.attachments.get()) == clear and case.text == words
+    sent = Draft.objects.get()
+    assert sent.data == {"kind": "FB-01"} and not sent.files.exists()
+    again = client.post(step(args=[draft.pk, "check"]))
+    assert again.status_code == 200 and case.reference in again.content.decode()
+
+
+def test_the_same_file_twice_in_a_draft_is_one(world, own_files):
+    draft = Draft.objects.create(data={"kind": "FB-01"}, begun_on=today())
+    file = uploads.receive(SimpleUploadedFile("anh.jpg", picture("JPEG")))
+    for _ in range(2):
+        sealing.add_to_draft(draft, file)
+    row = draft.files.get()
+    assert sealing.of_draft(draft, row) == file
+    other = Draft.objects.create(data={"kind": "FB-01"}, begun_on=today())
+    with pytest.raises(vault.Unopened):
+        sealing.of_draft(other, row)
+
+
+def test_a_draft_opens_after_the_key_of_the_folder_was_replaced(world):
+    draft = Draft.objects.create(data={"text": SAID}, begun_on=today())
+    rotation.rotate()
+    found = Draft.objects.get()
+    unlock([found])
+    assert found.data == {"text": SAID}
+    found.data = {"text": PLACE}
+    found.save(update_fields=["data"])
+    found = Draft.objects.get()
+    assert repr(found.data) == "•••"
+    unlock([found])
+    assert found.data == {"text": PLACE} and draft.pk == found.pk
+
+
+def test_a_draft_from_before_they_were_sealed_is_read_and_sealed_when_it_is_written(world):
+    Draft.objects.create(data={}, begun_on=today())
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE cases_draft SET data = %s", [json.dumps({"text": SAID})])
+    found = Draft.objects.get()
+    unlock([found])
+    assert found.data == {"text": SAID}
+    found.save(update_fields=["data"])
+    assert SAID not in stored()
+
+
+def test_a_draft_whose_file_was_lost_asks_for_it_again_and_keeps_the_words(world, own_files):
+    data = {"kind": "FB-01", "unit": world.an.slug, "text": SAID, "anonymous": "yes"}
+    draft = Draft.objects.create(data=data, begun_on=today())
+    sealing.add_to_draft(draft, uploads.receive(SimpleUploadedFile("anh.jpg", picture("JPEG"))))
+    files.path_of(draft.files.get().sha256).unlink()
+    client, address = Client(), reverse("report_step", args=[draft.pk, "check"])
+    assert client.post(address).status_code == 302 and not Case.system("test").exists()
+    assert client.post(address).status_code == 200 and Case.system("test").get().text == SAID
 
 
 def test_a_kind_corrected_to_a_sealed_one_shuts_what_was_open(world):

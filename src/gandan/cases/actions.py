@@ -25,6 +25,7 @@ from gandan.access.clock import VIETNAM, day_of
 from gandan.accounts.models import User
 from gandan.audit.models import AuditEntry
 from gandan.cases import follow, owners, parcels, permissions, routing, sealing, word_index
+from gandan.cases.files import File
 from gandan.cases.models import (
     Attachment,
     Case,
@@ -61,16 +62,6 @@ class Conflict(Refused):
             % {"reference": case.reference}
         )
         self.case = case
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """A file that has been checked and stored under its digest."""
-
-    sha256: str
-    name: str
-    media_type: str
-    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +300,8 @@ def supply(
     at: datetime | None = None,
 ) -> Case:
     """The missing papers have come; the clock runs on. `at` is when they came, if that is written down later."""
+    if not case.is_sealed:
+        sealing.lay_open(files)
     with transaction.atomic():
         locked = _locked(case) if from_citizen else _lock(case, "supply", by)
         if locked.asked_at is None:
@@ -602,6 +595,8 @@ def message_out(*, case: Case, text: str, by: Actor) -> CaseEvent:
 
 def message_in(*, case: Case, text: str, by: Actor, files: Sequence[File] = ()) -> CaseEvent:
     """A message from the person under the code."""
+    if not case.is_sealed:
+        sealing.lay_open(files)
     with transaction.atomic():
         locked = _locked(case)
         line = _write(locked, Kind.MESSAGE_IN, by, shown=True, text=_needed(text, _("Write your message.")))
@@ -680,6 +675,8 @@ def _coming(
 def _receive(coming: _Coming, by: Actor) -> Receipt:
     if coming.at > now():
         raise Refused(_("The time of receipt lies in the future. Check the date and the time."))
+    if coming.procedure.confidentiality != Procedure.Confidentiality.SEALED:
+        sealing.lay_open(coming.files)
     before = _sent_before(coming, by)
     if before is not None:
         return before
@@ -1021,7 +1018,7 @@ def _after_the_last(case: Case) -> datetime:
 
 
 def _attach(case: Case, files: Sequence[File], *, from_citizen: bool) -> None:
-    sealed = [sealing.kept_sealed(case.pk, file.sha256) if case.is_sealed else (file.sha256, None) for file in files]
+    laid = [sealing.laid_down(case, file) for file in files]
     Attachment.objects.bulk_create(
         Attachment(
             case=case,
@@ -1033,7 +1030,7 @@ def _attach(case: Case, files: Sequence[File], *, from_citizen: bool) -> None:
             from_citizen=from_citizen,
             added_at=now(),
         )
-        for file, (sha256, sealed_with) in zip(files, sealed, strict=True)
+        for file, (sha256, sealed_with) in zip(files, laid, strict=True)
     )
 
 

@@ -18,6 +18,7 @@ from gandan.access import ANONYMOUS, now, today
 from gandan.access.decorators import needs, public
 from gandan.access.interface import Declined, Words, absent, may_refuse, text
 from gandan.cases import actions, catalogue, follow, permissions, public_forms, sealing, search, uploads
+from gandan.cases import files as kept_files
 from gandan.cases.guessing import guesses
 from gandan.cases.models import Case, CaseEvent, Procedure, Transfer
 from gandan.obligations import cursors, explain, terms, worklist
@@ -281,10 +282,10 @@ def _check_person(words: Brought, procedure: Procedure) -> None:
         raise Declined(422, _("Some fields are not as described; each is named below."), faults)
 
 
-def _kept(files: Sequence[UploadedFile]) -> list[actions.File]:
+def _kept(files: Sequence[UploadedFile]) -> list[kept_files.File]:
     if len(files) > uploads.FILES:
         raise Declined(422, _("Five files are enough."), [("files", _("Five files are enough."))])
-    return [uploads.keep(file) for file in files]
+    return [uploads.receive(file) for file in files]
 
 
 def _receipt(receipt: actions.Receipt) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from gandan.access.clock import VIETNAM, day_of
 from gandan.access.decorators import needs
 from gandan.accounts.models import User
 from gandan.audit.models import AuditEntry
-from gandan.cases import actions, catalogue, desk_forms, holds, permissions, receipts, sealing, search, uploads
+from gandan.cases import actions, catalogue, desk_forms, files, holds, permissions, receipts, sealing, search, uploads
 from gandan.cases.models import Case, CaseEvent, CaseIdentity, Transfer
 from gandan.obligations import explain, worklist
 from gandan.obligations.models import Obligation
@@ -269,7 +269,7 @@ def file_response(attachment: Any) -> Any:
     unlock([attachment])
     try:
         stream: Any = (
-            uploads.path_of(attachment.sha256).open("rb")
+            files.path_of(attachment.sha256).open("rb")
             if attachment.sealed_with is None
             else BytesIO(sealing.bytes_of(attachment))
         )
@@ -387,8 +387,8 @@ def _ask(case: Case, by: Actor, form: Any) -> str:
 
 def _supply(case: Case, by: Actor, form: Any) -> str:
     upload = form.cleaned_data["file"]
-    files = [uploads.keep(upload)] if upload else []
-    actions.supply(case=case, by=by, text=form.cleaned_data["text"], files=files, at=form.at)
+    sent = [uploads.receive(upload)] if upload else []
+    actions.supply(case=case, by=by, text=form.cleaned_data["text"], files=sent, at=form.at)
     return _("The papers have come; the clock runs on.")
 
 
@@ -540,11 +540,11 @@ def matter_page(
     running = sorted((pair for pair in owed if pair[0].discharged_at is None), key=_nearest)
     ours = permissions.may(case, actor, "case.read")
     events = list(case.events.all() if ours else case.events.filter(shown=True))
-    files, pending = list(case.attachments.all()), permissions.pending(case)
+    attached, pending = list(case.attachments.all()), permissions.pending(case)
     papers = case.paper_requests.filter(supplied_at=None).first() if case.asked_at else None
     may_read = sealing.may_read_words(actor, case)
     if may_read:
-        sealing.open_words(case, events, files, [part for part in (papers, pending) if part is not None])
+        sealing.open_words(case, events, attached, [part for part in (papers, pending) if part is not None])
     identity = CaseIdentity.for_(actor, "case.identity").filter(case=case).first()
     offered, refused = _acts(case, actor, failed, failed_form)
     if refusal and failed_form is not None:
@@ -570,7 +570,7 @@ def matter_page(
         "reasons": Disclosure.Reason.choices,
         "identity_hidden": identity is None and CaseIdentity.system("presence").filter(case=case).exists(),
         "timeline": [_line(event) for event in events],
-        "files": files,
+        "files": attached,
         "pending": pending,
         "papers": papers,
         "shut": not may_read,

@@ -26,8 +26,12 @@ def write_whole(goal: Path, content: bytes) -> None:
 def sync_names(goal: Path) -> None:
     """Return when the name of a file in its folder and the folder's own name are on the disk."""
     for folder in (goal.parent, goal.parent.parent):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync_folder(folder)
+
+
+def sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

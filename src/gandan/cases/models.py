@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from gandan.access import Actor
 from gandan.access.models import Guarded
 from gandan.access.policies import Open, Part, Policy
-from gandan.secrecy.fields import OpenTextField, SealedJSONField, SealedManager, SealedTextField
+from gandan.secrecy.fields import OpenTextField, SealedJSONField, SealedManager, SealedTextField, ShortLived
 from gandan.units.fields import UnitKey
 
 
@@ -426,29 +426,47 @@ class Rating(Guarded):
         return str(self.score)
 
 
-class Draft(Guarded):
-    """What somebody has typed so far, kept for three days under an address that only they know."""
+class Draft(ShortLived, Guarded):
+    """What somebody has typed so far, kept for three days, sealed, under an address that only they know. Once it is
+    sent it says which kind it was, and nothing else."""
 
     access = Open("reached only by the random address; listed nowhere")
 
-    data = models.JSONField(default=dict)
+    data = SealedJSONField(default=dict)
     begun_on = models.DateField()
     case = models.OneToOneField(Case, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    objects = SealedManager()  # type: ignore[misc]
+
+    def draft_of(self) -> UUID:
+        return self.pk
+
+    def secret_of(self) -> UUID | None:
+        return self.pk if self.case_id is None else None
 
     def __str__(self) -> str:
         return str(self.pk)
 
 
-class DraftFile(Guarded):
-    """A file added to a draft before it is sent."""
+class DraftFile(ShortLived, Guarded):
+    """A file added to a draft before it is sent, sealed as the draft is and kept under the digest of that."""
 
     access = Part(of="draft")
 
     draft = models.ForeignKey(Draft, on_delete=models.CASCADE, related_name="files")
     sha256 = models.CharField(max_length=64)
-    name = models.CharField(max_length=160)
+    sealed_with = models.UUIDField(null=True)
+    name = SealedTextField()
     media_type = models.CharField(max_length=80)
     size = models.PositiveIntegerField()
+
+    objects = SealedManager()  # type: ignore[misc]
+
+    def draft_of(self) -> UUID:
+        return self.draft_id
+
+    def secret_of(self) -> UUID | None:
+        return self.draft_id
 
     def __str__(self) -> str:
         return self.name

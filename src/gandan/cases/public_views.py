@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -15,13 +16,13 @@ from django.views.decorators.http import require_POST
 from gandan.access import ANONYMOUS, Refused, now, today
 from gandan.access.clock import VIETNAM
 from gandan.access.decorators import public
-from gandan.cases import actions, catalogue, follow, permissions, public_forms, sealing, uploads
+from gandan.cases import actions, catalogue, files, follow, permissions, public_forms, sealing, uploads
 from gandan.cases.desk_views import file_response, kinds_in_words
 from gandan.cases.guessing import guesses
-from gandan.cases.models import Case, CaseEvent, Draft, Procedure
+from gandan.cases.models import Case, CaseEvent, Draft, DraftFile, Procedure
 from gandan.obligations import explain, terms, worklist
 from gandan.obligations.models import Obligation
-from gandan.secrecy.fields import words
+from gandan.secrecy.fields import unlock, words
 from gandan.secrecy.middleware import source_of
 from gandan.ui.views import too_many
 from gandan.units.models import Unit
@@ -111,6 +112,7 @@ def report(request: HttpRequest) -> HttpResponse:
 def report_step(request: HttpRequest, draft: UUID, step: str) -> HttpResponse:
     """One topic a page; everything typed so far is kept."""
     found = get_object_or_404(Draft.objects, pk=draft)
+    unlock([found])
     if step not in STEPS:
         raise Http404
     if found.case_id is not None and request.method != "POST":
@@ -176,13 +178,10 @@ def _files(request: HttpRequest, draft: Draft) -> HttpResponse:
             try:
                 if draft.files.count() >= uploads.FILES:
                     raise Refused(_("Five files are enough. Take one away before you add another."))
-                kept = uploads.keep(form.cleaned_data["file"])
+                sealing.add_to_draft(draft, uploads.receive(form.cleaned_data["file"]))
             except Refused as refusal:
                 form.add_error("file", str(refusal))
             else:
-                draft.files.get_or_create(
-                    sha256=kept.sha256, defaults={"name": kept.name, "media_type": kept.media_type, "size": kept.size}
-                )
                 following = "who" if "go" in request.POST else "files"
                 return redirect("report_step", draft=draft.pk, step=following)
         elif not form.errors and "add" in request.POST:
@@ -194,7 +193,7 @@ def _files(request: HttpRequest, draft: Draft) -> HttpResponse:
         "cases/public/files.html",
         {
             "form": form,
-            "files": draft.files.all(),
+            "files": _files_of(draft),
             "draft": draft,
             "steps": _steps("files"),
             "title": _step_title("files"),
@@ -217,7 +216,7 @@ def _check(request: HttpRequest, draft: Draft, procedure: Procedure) -> HttpResp
             "procedure": procedure,
             "unit": unit,
             "data": data,
-            "files": draft.files.all(),
+            "files": _files_of(draft),
             "anonymous": data.get("anonymous") == "yes",
             "steps": _steps("check"),
             "title": _step_title("check"),
@@ -238,7 +237,12 @@ def _send(request: HttpRequest, draft: Draft, procedure: Procedure, unit: Unit |
         )
     if unit is None:
         return redirect("report_step", draft=draft.pk, step="where")
-    data = draft.data
+    data, attached = draft.data, _files_of(draft)
+    lost = [row.pk for row in attached if not files.path_of(row.sha256).exists()]
+    if lost:
+        draft.files.filter(pk__in=lost).delete()
+        messages.error(request, _("A file could not be kept. Add it again, or send the rest without it."))
+        return redirect("report_step", draft=draft.pk, step="files")
     try:
         receipt = actions.receive(
             submission=draft.pk,
@@ -251,15 +255,22 @@ def _send(request: HttpRequest, draft: Draft, procedure: Procedure, unit: Unit |
             by=ANONYMOUS,
             identity={name: data.get(name, "") for name in ("name", "phone", "address")},
             language=get_language() or "vi",
-            files=[actions.File(f.sha256, f.name, f.media_type, f.size) for f in draft.files.all()],
+            files=[sealing.of_draft(draft, row) for row in attached],
             concern={"unit": unit, "named": data.get("named", "")} if procedure.about_service else None,
         )
     except actions.Conflict as conflict:
         return render(request, "cases/public/other_words.html", {"sentence": str(conflict)}, status=409)
-    draft.case, draft.data = receipt.case, {"kind": data.get("kind", "")}
-    draft.save(update_fields=["case", "data"])
-    draft.files.all().delete()
+    with transaction.atomic():
+        draft.case, draft.data = receipt.case, {"kind": data.get("kind", "")}
+        draft.save(update_fields=["case", "data"])
+        draft.files.all().delete()
     return _receipt(request, receipt)
+
+
+def _files_of(draft: Draft) -> list[DraftFile]:
+    rows = list(draft.files.order_by("pk"))
+    unlock(rows)
+    return rows
 
 
 def _receipt(request: HttpRequest, receipt: actions.Receipt) -> HttpResponse:
@@ -458,8 +469,8 @@ def _with_message(request: HttpRequest, case: Case, name: str, perform: Any, don
         return {}
     try:
         upload = form.cleaned_data["file"]
-        files = [uploads.keep(upload)] if upload else []
-        perform(case=case, text=form.cleaned_data["text"], by=ANONYMOUS, files=files)
+        sent = [uploads.receive(upload)] if upload else []
+        perform(case=case, text=form.cleaned_data["text"], by=ANONYMOUS, files=sent)
     except Refused as refusal:
         form.add_error(None, str(refusal))
         return {name: form}

@@ -3,17 +3,20 @@
 import hashlib
 from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q
 
 from gandan import audit
-from gandan.access import Actor, SystemActor
-from gandan.cases import word_index
-from gandan.cases.models import Attachment, Case, DraftFile, PaperRequest, Procedure, Transfer
+from gandan.access import Actor, SystemActor, now
+from gandan.cases import files, word_index
+from gandan.cases.files import File
+from gandan.cases.models import Attachment, Case, Draft, DraftFile, PaperRequest, Procedure, Transfer
 from gandan.secrecy import keys, vault
 from gandan.secrecy.fields import unlock
 
@@ -42,9 +45,7 @@ def seal_file(matter: UUID, content: bytes) -> tuple[bytes, UUID]:
 def bytes_of(attachment: Attachment) -> bytes:
     """Return the bytes that somebody sent. Raises FileNotFoundError where they are not on the disk, and Unopened
     where their key has been destroyed."""
-    from gandan.cases import uploads  # knows actions, which know this module
-
-    kept = uploads.path_of(attachment.sha256).read_bytes()
+    kept = files.path_of(attachment.sha256).read_bytes()
     if attachment.sealed_with is None:
         return kept
     opened = keys.by_id([attachment.sealed_with])
@@ -54,13 +55,48 @@ def bytes_of(attachment: Attachment) -> bytes:
     return vault.unseal(kept, opened[attachment.sealed_with], place)
 
 
-def kept_sealed(matter: UUID, sha256: str) -> tuple[str, UUID]:
-    """Seal a file that lies open under its digest; return the digest under which it lies now, and its key."""
-    from gandan.cases import uploads
+def lay_open(some: Iterable[File]) -> None:
+    """Write the files of a matter that is not sealed: before its transaction, in which nobody else may write."""
+    for file in some:
+        if file.content:
+            files.store(file.sha256, file.content)
 
-    sealed, key_id = seal_file(matter, uploads.path_of(sha256).read_bytes())
+
+def laid_down(case: Case, file: File) -> tuple[str, UUID | None]:
+    """Write a file as its matter has it, sealed or open; return the digest under which it lies, and its key."""
+    if case.is_sealed:
+        return _kept_sealed(case.pk, file.content or files.path_of(file.sha256).read_bytes())
+    if file.content and not files.path_of(file.sha256).exists():
+        files.store(file.sha256, file.content)
+    return file.sha256, None
+
+
+def add_to_draft(draft: Draft, file: File) -> None:
+    """Keep a file with a draft, sealed; the same one again is the same."""
+    for each in draft.files.filter(size=file.size):
+        if of_draft(draft, each).sha256 == file.sha256:
+            return
+    key_id, key = keys.of_draft(draft.pk)
+    sealed = vault.seal(file.content, key, vault.context(_TABLE, draft.pk, "bytes", key_id))
     digest = hashlib.sha256(sealed).hexdigest()
-    uploads.store(digest, sealed)
+    files.store(digest, sealed)
+    draft.files.create(sha256=digest, sealed_with=key_id, name=file.name, media_type=file.media_type, size=file.size)
+
+
+def of_draft(draft: Draft, row: DraftFile) -> File:
+    """Return a file of a draft, opened. Raises FileNotFoundError where it is not on the disk."""
+    unlock([row])
+    content = files.path_of(row.sha256).read_bytes()
+    if row.sealed_with is not None:
+        key_id, key = keys.of_draft(draft.pk, row.sealed_with)
+        content = vault.unseal(content, key, vault.context(_TABLE, draft.pk, "bytes", key_id))
+    return File(hashlib.sha256(content).hexdigest(), row.name, row.media_type, row.size, content)
+
+
+def _kept_sealed(matter: UUID, content: bytes) -> tuple[str, UUID]:
+    sealed, key_id = seal_file(matter, content)
+    digest = hashlib.sha256(sealed).hexdigest()
+    files.store(digest, sealed)
     return digest, key_id
 
 
@@ -81,7 +117,9 @@ def reseal(case: Case) -> None:
             row.case = case
             row.save(update_fields=names)
     for attachment in case.attachments.filter(sealed_with=None):
-        _seal_attachment(case, attachment)
+        clear = attachment.sha256
+        if _seal_attachment(case, attachment):
+            transaction.on_commit(partial(_remove_unnamed, clear))
 
 
 def neutral_title(procedure: Procedure) -> str:
@@ -91,8 +129,6 @@ def neutral_title(procedure: Procedure) -> str:
 
 def seal_loose_files() -> int:
     """Seal the files of sealed matters that still lie open, as those of an installation that is being upgraded."""
-    from django.db import transaction
-
     rows = Attachment.system("sealing").filter(
         sealed_with=None, case__procedure__confidentiality=Procedure.Confidentiality.SEALED
     )
@@ -125,6 +161,13 @@ def clear_unnamed_files(at: datetime) -> int:
     return count
 
 
+def _remove_unnamed(digest: str) -> None:
+    """Remove the open bytes of what has just been sealed, unless another matter or draft names them, or somebody sent
+    the same within the last hour: then the round of clearing does it."""
+    if not any(model.system("clearing").filter(sha256=digest).exists() for model in (Attachment, DraftFile)):
+        _remove_old(files.path_of(digest), now())
+
+
 def _remove_old(path: Path, at: datetime) -> bool:
     try:
         if at.timestamp() - path.stat().st_mtime < _KEPT_SECONDS:
@@ -138,7 +181,8 @@ def _remove_old(path: Path, at: datetime) -> bool:
 def _seal_attachment(case: Case, attachment: Attachment) -> bool:
     attachment.case = case
     try:
-        attachment.sha256, attachment.sealed_with = kept_sealed(case.pk, attachment.sha256)
+        clear = files.path_of(attachment.sha256).read_bytes()
+        attachment.sha256, attachment.sealed_with = _kept_sealed(case.pk, clear)
     except FileNotFoundError:
         return False  # `gandan backup` and `gandan check` name what is missing
     attachment.save(update_fields=["sha256", "sealed_with", "name"])

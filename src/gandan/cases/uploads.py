@@ -1,11 +1,10 @@
 """Files that people send: checked by what they are, not by what they are called, and made harmless.
 
-Pictures are drawn anew and PDFs keep their pages only (see `cleaning`, a program of its own). Everything is kept
-under its digest and handed out as a download only.
+Pictures are drawn anew and PDFs keep their pages only (see `cleaning`, a program of its own). What comes out is laid
+down with the matter that it belongs to (see `files`), under its digest, and handed out as a download only.
 """
 
 import hashlib
-import os
 import re
 import subprocess
 import sys
@@ -21,8 +20,8 @@ from django.utils.translation import gettext_lazy
 
 from gandan.access import Refused
 from gandan.cases import cleaning
-from gandan.cases.actions import File
-from gandan.cases.durable import PARTIAL, sync_names, write_whole
+from gandan.cases.durable import PARTIAL
+from gandan.cases.files import File
 
 LIMIT = 10 * 1024 * 1024
 FILES = 5
@@ -40,8 +39,8 @@ _REASONS = {
 _DEVICES = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?$")
 
 
-def keep(upload: Any) -> File:
-    """Check, clean and store one uploaded file; return how it is found again. Raises Refused with a sentence."""
+def receive(upload: Any) -> File:
+    """Check and clean one uploaded file; it is still in memory only. Raises Refused with a sentence."""
     name = clean_name(upload.name or "")
     if upload.size > LIMIT:
         raise Refused(_("The file %(name)s is larger than 10 MB. Send a smaller picture.") % {"name": name})
@@ -49,17 +48,9 @@ def keep(upload: Any) -> File:
     if not data:
         raise Refused(_("The file %(name)s is empty.") % {"name": name})
     content, media_type, ending = _cleaned(data, name)
-    sha256 = hashlib.sha256(content).hexdigest()
-    store(sha256, content)
     stem = name.rsplit(".", 1)[0] or "file"
-    return File(sha256, f"{stem[:120]}{ending}", media_type, len(content))
-
-
-def path_of(sha256: str) -> Path:
-    """Return where a file with this digest is kept."""
-    if len(sha256) != 64 or not all(c in "0123456789abcdef" for c in sha256):
-        raise ValueError("not a digest")
-    return Path(settings.MEDIA_ROOT) / sha256[:2] / sha256
+    sha256 = hashlib.sha256(content).hexdigest()
+    return File(sha256, f"{stem[:120]}{ending}", media_type, len(content), content)
 
 
 def clean_name(name: str) -> str:
@@ -109,18 +100,3 @@ def clear_interrupted(at: datetime) -> int:
             # Another worker was first.
             continue
     return count
-
-
-def store(sha256: str, content: bytes) -> None:
-    """Write a file so that it survives a power cut before anybody is told that it was received.
-
-    Its bytes, its name in the folder and the folder's own name are all on the disk when this returns, also
-    when somebody else is storing the same file at this moment. What cannot be written whole is not left behind.
-    """
-    goal = path_of(sha256)
-    if not (goal.exists() and goal.stat().st_size == len(content)):
-        write_whole(goal, content)
-        return
-    os.utime(goal)  # clearing leaves alone what somebody has just sent
-    # Always: another request may have made the folder or the file and not yet come to this line.
-    sync_names(goal)

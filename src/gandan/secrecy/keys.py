@@ -68,6 +68,14 @@ def of_new(matter: UUID, *, reporter: bytes = b"") -> tuple[UUID, bytes]:
     return row.pk, plain
 
 
+def of_draft(row: UUID, key_id: UUID | None = None) -> tuple[UUID, bytes]:
+    """Return (id, open key) of a row that lives for days only: the key with which it is written now, or the one that
+    `key_id` names. The id is the number of the key in the folder that it follows from; one that was replaced opens
+    for as long as it is kept there."""
+    version, locking = current() if key_id is None else (key_id.int, vault.key(key_id.int))
+    return UUID(int=version), vault.derived(locking, row)
+
+
 def by_id(ids: Iterable[UUID]) -> Opened:
     """Return the open keys of these ids with one question; what was destroyed is absent."""
     wanted = set(ids)

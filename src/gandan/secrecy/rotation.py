@@ -93,7 +93,9 @@ def sample(held: Mapping[str, bytes]) -> int:
             found = rows.values_list("pk", each.attname).first()
             if found is None:
                 continue
-            key = DataKey.objects.get(pk=vault.key_id_of(found[1]))
+            key = DataKey.objects.filter(pk=vault.key_id_of(found[1])).first()
+            if key is None:
+                continue  # a draft: its key follows from the keys given, and is stored nowhere
             plain = vault.unwrap(bytes(key.wrapped), _locking(key.kek, held))
             vault.text_of(found[1], plain, table=model._meta.db_table, row=found[0], field=str(each.column))
             count += 1

@@ -15,6 +15,8 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 from django.conf import settings
 
@@ -123,6 +125,12 @@ def unwrap(wrapped: bytes, locking: bytes) -> bytes:
         return aes_key_unwrap(locking, wrapped)
     except (InvalidUnwrap, ValueError):
         raise Unopened("a data key does not open: another key locked it, or it was altered") from None
+
+
+def derived(locking: bytes, row: UUID) -> bytes:
+    """Return the key of one short-lived row, which is stored nowhere: it follows from a key of the folder and the
+    row's id. Source: HKDF, RFC 5869."""
+    return HKDF(SHA256(), 32, salt=None, info=b"gandan draft\x00" + row.bytes).derive(locking)
 
 
 def seal(content: bytes, data_key: bytes, context: bytes) -> bytes:
