@@ -140,6 +140,13 @@ def test_the_form_that_comes_back_with_the_browsers_back_places_no_second_hold_a
     assert all_holds().filter(lifted_at=None).count() == 1
 
 
+def test_a_form_that_was_used_for_one_matter_holds_no_other(world, at_desk):
+    number, desk = uuid4(), at_desk("inspector")
+    assert places(desk, world.case(), submission=number).status_code == 302
+    assert places(desk, world.case(), submission=number).status_code == 409
+    assert all_holds().count() == entries("hold.place") == 1
+
+
 def test_lifting_needs_a_reason_and_happens_once(world, at_desk):
     case = world.case()
     desk = at_desk("inspector")

@@ -9,6 +9,9 @@ from datetime import timedelta
 import pyrage
 import pytest
 from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils import translation
 from hypothesis import given
 from hypothesis import settings as hypothesis
 
@@ -198,6 +201,56 @@ def test_it_is_never_sent_to_a_unit_whose_only_inspector_stepped_back(world):
     assert not routing.may_oversee(case.pk, world.country)
     with pytest.raises(Refused):
         actions.send(case=case, to_unit=world.country, text="Thẩm quyền", by=world.actor("inspector"))
+
+
+def test_one_that_cannot_be_moved_keeps_no_other_from_its_inspector(world, monkeypatch):
+    first, second = complaint(world), complaint(world)
+    ends(world, "inspector")
+    move_up = actions.move_up
+
+    def fails_once(*, case, by):
+        if case.pk == min(first.pk, second.pk):
+            raise ValueError("a fault of ours")
+        return move_up(case=case, by=by)
+
+    monkeypatch.setattr(actions, "move_up", fails_once)
+    assert jobs.keep_owned(now()) == 1
+    monkeypatch.undo()
+    assert jobs.keep_owned(now()) == 1 and not owners.ownerless().exists()
+
+
+def test_what_an_inspector_had_sent_on_and_nobody_acknowledged_moves_too(world):
+    case = complaint(world)
+    actions.send(case=case, to_unit=world.country, text="Thẩm quyền", by=world.actor("inspector"))
+    ends(world, "inspector")
+    assert jobs.keep_owned(now()) == 1
+    assert world.fresh(case).holder == world.country and permissions.pending(case) is None
+    actions.take(case=case, by=world.actor("higher"))
+
+
+def test_the_person_reads_under_the_code_who_has_the_matter_now(world):
+    receipt = world.bring("CO-01", by=ANONYMOUS, channel="web", text="Tôi khiếu nại về thái độ tiếp dân")
+    ends(world, "inspector")
+    jobs.keep_owned(now())
+    client = Client()
+    for prefix, words in (("", "thời hạn không đổi"), ("/en", "with the same date")):
+        with translation.override("vi"):
+            text = client.post(prefix + reverse("follow"), {"code": receipt.code}).content.decode()
+        assert words in text and "Việt Nam" in text
+
+
+def test_the_daily_look_is_a_job_of_the_worker_and_a_line_of_the_check(world, capsys, monkeypatch):
+    from gandan.config import installation, working
+
+    complaint(world)
+    assert installation._unowned() == []
+    for name in ("inspector", "higher"):
+        ends(world, name)
+    (said,) = installation._unowned()
+    assert said.startswith("1 open and without an inspector")
+    monkeypatch.setattr(jobs, "_LOOKED", set())
+    job = dict(working.jobs())["matters without an inspector"]
+    assert job(now()) == 0 and job(now()) == 0 and {today()} == jobs._LOOKED
 
 
 def test_gaps_are_told_from_roles_alone(world):

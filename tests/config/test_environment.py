@@ -1,5 +1,6 @@
 """A wrong setting is answered by a sentence that names it."""
 
+import pyrage
 import pytest
 
 from gandan.config import environment
@@ -35,3 +36,18 @@ def test_https_makes_cookies_secure():
 
 def test_every_setting_says_what_it_is_for():
     assert all(name and meaning.endswith(".") for name, _, meaning in environment.table())
+
+
+def test_a_body_outside_is_named_with_its_key_or_not_at_all():
+    key = str(pyrage.x25519.Identity.generate().to_public())
+    found = environment.read({"GANDAN_OUTSIDE_BODY": "Viện kiểm sát", "GANDAN_OUTSIDE_KEY": key})
+    assert (found.outside_body, found.outside_key) == ("Viện kiểm sát", key)
+    for wrong, words in (
+        ({"GANDAN_OUTSIDE_BODY": "Viện kiểm sát"}, "set together"),
+        ({"GANDAN_OUTSIDE_KEY": key}, "set together"),
+        ({"GANDAN_OUTSIDE_BODY": "V" * 201, "GANDAN_OUTSIDE_KEY": key}, "200 letters"),
+        ({"GANDAN_OUTSIDE_BODY": "V", "GANDAN_OUTSIDE_KEY": key[:-1]}, "begins with age1"),
+        ({"GANDAN_OUTSIDE_BODY": "V", "GANDAN_OUTSIDE_KEY": "AGE-SECRET-KEY-1"}, "begins with age1"),
+    ):
+        with pytest.raises(environment.SettingError, match=words):
+            environment.read(wrong)

@@ -28,6 +28,8 @@ def place(*, case: Case, ground: str, reason: str, submission: UUID, by: Actor) 
         before = of_matter.filter(pk=submission).first() or of_matter.filter(ground=number, lifted_at=None).first()
         if before is not None:
             return before
+        if Hold.system("own-form").filter(pk=submission).exists():
+            raise Refused(_("This form was used for another matter. Open the page again and fill it in anew."))
         # The end of the record is locked from here on: what is being forgotten has been, or sees the hold.
         audit.record("hold.place", by=by, on=locked, unit=locked.holder_id, values={"ground": number, "reason": words})
         if Tombstone.objects.filter(matter=locked.pk).exists():

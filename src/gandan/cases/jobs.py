@@ -3,6 +3,8 @@
 import logging
 from datetime import date, datetime, timedelta
 
+from django.db import InterfaceError, OperationalError
+
 from gandan.access import Refused, SystemActor
 from gandan.access.clock import day_of
 from gandan.cases import actions, owners, sealing
@@ -51,13 +53,16 @@ def keep_owned(at: datetime) -> int:
 
     What finds nobody is told of in the log, without saying which it is.
     """
-    by, moved, left = SystemActor("work", "case.handover"), 0, 0
+    by, moved = SystemActor("work", "case.handover"), 0
     for case in owners.ownerless().order_by("received_at", "pk"):
-        if actions.move_up(case=case, by=by):
-            moved += 1
-        else:
-            left += 1
-    if left:
+        try:
+            moved += actions.move_up(case=case, by=by)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            # One that cannot be moved keeps no other from its inspector.
+            log.exception("a matter about the police could not be moved to an inspector, and is tried again tomorrow")
+    if left := owners.ownerless().count():
         log.error(
             "%d matters about the police have nobody who may read them. Appoint an inspector at a higher unit, "
             "or name a body outside (GANDAN_OUTSIDE_BODY).",

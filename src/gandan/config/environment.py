@@ -145,4 +145,4 @@ def _check_key(name: str, text: str) -> None:
     try:
         pyrage.x25519.Recipient.from_str(text)
     except pyrage.RecipientError:
-        raise SettingError(f"{name} is a public key that begins with age1, not {text!r}") from None
+        raise SettingError(f"{name} is the public key of that body and begins with age1; this is none") from None
