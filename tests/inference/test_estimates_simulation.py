@@ -93,4 +93,5 @@ def test_intervals_hold_the_truth_nearly_as_often_as_they_say():
 @pytest.mark.long
 def test_intervals_hold_the_truth_as_often_as_they_say():
     for name, share in coverage(2000, 7).items():
+        print(f"{name}: covered {share:.4f}, Monte-Carlo error {np.sqrt(share * (1 - share) / 2000):.4f}")
         assert 0.93 <= share <= 0.97, (name, share)

@@ -429,7 +429,12 @@ def _gram(x: Any, weight: Floats) -> Floats:
 
 def _solve(gram: Floats, right: Floats) -> Floats:
     """Solve gram·b = right for (…, p, k), on columns scaled to one; directions without information give 0."""
-    scale = np.sqrt(np.maximum(np.diag(gram), 0.0))
+    diagonal = np.diag(gram)
+    if np.count_nonzero(gram) == np.count_nonzero(diagonal):
+        # Post-strata: nobody is in two of them, and there may be thousands.
+        known = (diagonal > 0)[:, None]
+        return np.asarray(np.where(known, right / np.where(known, diagonal[:, None], 1.0), 0.0))
+    scale = np.sqrt(np.maximum(diagonal, 0.0))
     scale = np.where(scale > 0, scale, 1.0)
     scaled = gram / np.outer(scale, scale)
     values, vectors = np.linalg.eigh(scaled)
