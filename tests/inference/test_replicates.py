@@ -159,6 +159,18 @@ def test_domains_from_sums_are_domains_from_rows(reference, stat, kind):
         np.testing.assert_allclose([found.est[place, 0], found.se[place, 0]], [theta[0], cov[0, 0] ** 0.5], rtol=1e-9)
 
 
+def test_kinds_and_centres_may_be_written_as_the_field_writes_them():
+    design = Design(np.ones(6), [0, 0, 1, 1, 2, 2])
+    for field, ours in (("JKn", "jkn"), ("BRR", "brr"), ("Fay", "fay")):
+        np.testing.assert_array_equal(replicate_weights(design, field).weights, replicate_weights(design, ours).weights)
+    again = [replicate_weights(design, kind, 9, np.random.default_rng(1)) for kind in ("Rao-Wu", "rao_wu")]
+    np.testing.assert_array_equal(again[0].weights, again[1].weights)
+    y = np.array([3.0, 1, 4, 1, 5, 9])
+    one, other = (replicate_weights(design, "JKn", centre=centre) for centre in ("mse", "estimate"))
+    for statistic in (lambda w: w @ y, lambda w: (w @ y) ** 2):
+        assert replicate_estimate(statistic, design.weight, one) == replicate_estimate(statistic, design.weight, other)
+
+
 def test_supplied_weights_are_combined_as_told():
     weights = np.array([[2.0, 0.0, 1.0], [0.0, 2.0, 1.0]])
     given_ = Replicates(weights, 0.5, np.array([1.0, 1.0, 0.0]))

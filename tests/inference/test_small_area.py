@@ -50,6 +50,14 @@ def test_equal_variances_have_the_answer_of_the_textbook():
     assert fit.mse == pytest.approx([0.9 + 0.01 * 2 + 2 * 40 / 1000] * 5)
 
 
+def test_methods_may_be_written_in_capitals():
+    y, D = [3.0, 1, 4, 1, 5, 9], np.ones(6)
+    for method in ("REML", "ML", "FH"):
+        assert fay_herriot(y, np.ones(6), D, method=method).mse.tolist() == (
+            fay_herriot(y, np.ones(6), D, method=method.lower()).mse.tolist()
+        )
+
+
 def test_an_area_without_sample_has_the_model_only_and_says_so():
     y, X, variance = communes()
     fit = fay_herriot(y, X, variance, X_out=[[1.0, 0.1], [1.0, 9.0]])

@@ -9,7 +9,7 @@ Sources: Wolter (2007), Introduction to Variance Estimation, chapters 3 to 5; Fa
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 from numpy.random import Generator
@@ -23,7 +23,7 @@ from gandan.inference.given import number, numbers, whole
 from gandan.inference.intervals import t_quantile
 
 Kind = Literal["jk1", "jkn", "brr", "fay", "rao-wu", "bootstrap"]
-Centre = Literal["mean", "estimate"]
+Centre = Literal["mean", "estimate", "mse"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,8 +31,8 @@ class Replicates:
     """Replicate weights (n, R), made here or supplied from outside, and how to put their results together.
 
     `scale` and `rscales` (R) as above; `centre`: "mean" of the replicates with rscales above 0, or the "estimate" of
-    the full sample. `design_df` caps the degrees of freedom; None where the design is unknown. Refuses with
-    InferenceError `not-finite`, `length-mismatch`, `option-unknown`.
+    the full sample ("mse" is R's name of the same). `design_df` caps the degrees of freedom; None where the design is
+    unknown. Refuses with InferenceError `not-finite`, `length-mismatch`, `option-unknown`.
     """
 
     weights: Floats
@@ -94,9 +94,12 @@ def replicate_factors(
     hadamard: Array | None = None,
 ) -> Factors:
     """Return the factors of the primary units; see `replicate_weights` for kinds and refusals."""
-    if kind not in get_args(Kind):
+    # The field writes JK1, JKn, BRR, Fay, Rao-Wu.
+    named = cast(Kind, kind.lower().replace("_", "-") if isinstance(kind, str) else kind)
+    if named not in get_args(Kind):
         raise InferenceError("option-unknown", name="kind", value=kind, allowed=", ".join(get_args(Kind)))
     first = design.levels[0]
+    kind = named
     if kind == "jk1":
         return _jackknife_one(design, first)
     if kind == "jkn":
@@ -118,12 +121,12 @@ def replicate_weights(
 ) -> Replicates:
     """Return replicate weights (rows, R) of a design.
 
-    `kind`: "jk1" leaves out each unit of an unstratified design; "jkn" each unit of each stratum; "brr" balanced half
-    samples of two units per stratum; "fay" the same with factors 2 − rho and rho; "rao-wu" draws n_h − 1 units with
-    replacement and rescales; "bootstrap" draws n_h (factors may fall below 0). The last two need `n` replicates and
-    `rng`. `n` of half samples asks for at least so many. `hadamard`: a matrix of ±1 (or 1 and 0) to use instead of
-    ours: a column for each stratum, after the one of ones that is left out; 1 doubles the second unit.
-    Population sizes enter by 1 − f; a stratum taken whole has no replicate of weight. Half samples ignore them.
+    `kind`, in capitals or not: "jk1" leaves out each unit of an unstratified design; "jkn" each unit of each stratum;
+    "brr" balanced half samples of two units per stratum; "fay" the same with factors 2 − rho and rho; "rao-wu" draws
+    n_h − 1 units with replacement and rescales; "bootstrap" draws n_h (factors may fall below 0). The last two need
+    `n` replicates and `rng`. `n` of half samples asks for at least so many. `hadamard`: a matrix of ±1 (or 1 and 0)
+    to use instead of ours: a column for each stratum, after the one of ones that is left out; 1 doubles the second
+    unit. Population sizes enter by 1 − f; a stratum taken whole has no replicate of weight. Half samples ignore them.
 
     Raises InferenceError: `lonely-psu` (unless the design says "remove"), `replicates-need-pairs`,
     `option-unknown`, and what calibration raises for a replicate that cannot meet its totals.

@@ -11,7 +11,7 @@ of Yoshimori and Lahiri (2014) is experimental: see `fay_herriot`.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -147,12 +147,12 @@ def fay_herriot(
     sampling variances, above 0: smooth them first (`smooth_variances`); one estimated from the area's own few
     answers is noise, and 0 is a lie. `X_out` (k, p): areas without sample.
 
-    `method`: "reml", "ml" or "fh" (the moment equation of Fay and Herriot). All local maxima of the likelihood are
-    compared. "ampl-yl" and "amrl-yl", profile and restricted likelihood with the factor arctan(Σγ)^(1/m), never give
-    A = 0; they are **experimental**: written from memory of Yoshimori and Lahiri (JMVA 2014) and not yet verified
-    against the figures of that paper. The factor moves A by less than the order of its bias, so "ampl-yl" takes the
-    bias of "ml": simulation shows its MSE too small without. When another method gives A = 0, "ampl-yl" is returned
-    beside it (`adjusted`).
+    `method`, in capitals or not: "reml", "ml" or "fh" (the moment equation of Fay and Herriot). All local maxima of
+    the likelihood are compared. "ampl-yl" and "amrl-yl", profile and restricted likelihood with the factor
+    arctan(Σγ)^(1/m), never give A = 0; they are **experimental**: written from memory of Yoshimori and Lahiri (JMVA
+    2014) and not yet verified against the figures of that paper. The factor moves A by less than the order of its
+    bias, so "ampl-yl" takes the bias of "ml": simulation shows its MSE too small without. When another method gives A
+    = 0, "ampl-yl" is returned beside it (`adjusted`).
 
     `transform="arcsin"`: `y` are proportions, the model holds for asin√y, and `variance` is that of asin√y: see
     `arcsin_variance`. Estimates are turned back by `back`: "corrected" for the curvature, ½(1 - e^(-2v)·cos 2θ) with
@@ -166,7 +166,9 @@ def fay_herriot(
     Refuses: `empty-data`, `length-mismatch`, `not-finite`, `variance-not-positive`, `proportion-out-of-range`,
     `too-few-areas` (m ≤ p + 2), `collinear`, `option-unknown`, `level-out-of-range`.
     """
-    if method not in get_args(Method):
+    # The field writes REML, ML, FH.
+    named = cast(Method, method.lower() if isinstance(method, str) else method)
+    if named not in get_args(Method):
         raise InferenceError("option-unknown", name="method", value=method, allowed=", ".join(get_args(Method)))
     if transform not in (None, "arcsin"):
         raise InferenceError("option-unknown", name="transform", value=transform, allowed="None, arcsin")
@@ -190,7 +192,7 @@ def fay_herriot(
     else:
         response = direct
     model = _Model.of(response, columns, sampling)
-    return _fitted(model, direct, method, outside, transform, back, level)
+    return _fitted(model, direct, named, outside, transform, back, level)
 
 
 def error_covariance(fit: SmallArea, *, with_out: bool = False) -> Floats:
