@@ -178,6 +178,17 @@ def test_a_column_of_names_is_checked_and_not_counted(book, form, heading, name)
     assert lines[1] == "03388,Phường Đoàn Kết,1/5,4,0,0"
 
 
+@pytest.mark.parametrize("how", ["sum", "ratio"])
+def test_an_empty_cell_of_a_unit_that_no_act_touched_stays_empty(book, how):
+    """A province that went on as it was has no link to a later map; its empty figure is still its own."""
+    told = restate_table(b"code;reports;residents\n12;7;\n11;1;2\n", book, BEFORE, AFTER, how=how).splitlines()
+    assert [line.split(",")[:7] for line in told[1:]] == [
+        ["11", "Tỉnh Điện Biên", "1/1", "1", "0", "0", "2"],
+        ["12", "Tỉnh Lai Châu", "1/1", "7", "0", "0", ""],
+    ]
+    assert how == "sum" or [line.rpartition(",")[2] for line in told[1:]] == ["0.5", ""]
+
+
 def test_a_new_figure_is_never_split_onto_old_units(book):
     with pytest.raises(register.RegisterError, match="forward in time only"):
         restate_table(b"code,n\n03388,4\n", book, AFTER, BEFORE)

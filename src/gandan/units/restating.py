@@ -170,19 +170,17 @@ def restate_table(data: bytes, register: Register, start: date, end: date, how: 
 
 
 def _restated(table: Table, keys: dict[str, str], links: list[Link], column: int) -> dict[str, Restated]:
-    values: dict[str, Number | tuple[Number, Number]] = {}
-    for code, figures in table.rows:
-        figure = figures[column]
-        if figure is not None:
-            values[keys[code]] = figure
+    # An empty cell stays: a unit that no act touched is known by its row alone.
+    values: dict[str, Number | tuple[Number, Number] | None] = {
+        keys[code]: figures[column] for code, figures in table.rows
+    }
     return restate(values, links)
 
 
 def _ratios(table: Table, keys: dict[str, str], links: list[Link]) -> dict[str, Restated]:
-    values: dict[str, Number | tuple[Number, Number]] = {}
-    for code, (top, bottom) in table.rows:
-        if top is not None and bottom is not None:
-            values[keys[code]] = (top, bottom)
+    values: dict[str, Number | tuple[Number, Number] | None] = {
+        keys[code]: None if top is None or bottom is None else (top, bottom) for code, (top, bottom) in table.rows
+    }
     return restate(values, links, how="ratio")
 
 
