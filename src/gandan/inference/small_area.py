@@ -9,21 +9,37 @@ and Smith, Biometrika 2005; Rao and Molina, "Small Area Estimation", 2015, chapt
 of Yoshimori and Lahiri (2014) is experimental: see `fay_herriot`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
 
+from gandan.inference.area_given import matrix, positive, vector
+from gandan.inference.area_model import Method, Model
+from gandan.inference.benchmarking import Benchmarked, benchmark
 from gandan.inference.design import Array, Floats
 from gandan.inference.errors import InferenceError
-from gandan.inference.given import number, numbers
 from gandan.inference.intervals import check_level
+from gandan.inference.smoothing import arcsin_variance, fit_variances, pool_deff, smooth_variances
 
-Method = Literal["reml", "ml", "fh", "ampl-yl", "amrl-yl"]
+__all__ = [
+    "Benchmarked",
+    "Diagnostics",
+    "Prediction",
+    "SmallArea",
+    "arcsin_variance",
+    "benchmark",
+    "diagnose",
+    "error_covariance",
+    "fay_herriot",
+    "fit_variances",
+    "pool_deff",
+    "smooth_variances",
+]
+
 Back = Literal["corrected", "naive"]
-By = Literal["mse", "equal", "ratio"]
 Truths = npt.NDArray[np.bool_]
 Flags = dict[str, Truths]
 """Why a number is doubtful: `flags["synthetic"]` says for each area whether it holds."""
@@ -95,22 +111,6 @@ class SmallArea:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Benchmarked:
-    """Estimates that add up to a given total mean.
-
-    `est` (m, then areas without sample if they were included). `shift`: what was added. `mse`: MSE + shift², a
-    conservative figure. `gap`: target less the weighted mean before. `flags`: `shift-above-se` where the shift
-    exceeds one standard error, which says that the model is wrong there; `at-bound` where a bound held it.
-    """
-
-    est: Floats
-    shift: Floats
-    mse: Floats
-    gap: float
-    flags: Flags
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Diagnostics:
     """How well the model fits, on its own scale; large departures, not small ones, should stop a publication.
 
@@ -175,10 +175,10 @@ def fay_herriot(
     if back not in get_args(Back):
         raise InferenceError("option-unknown", name="back", value=back, allowed=", ".join(get_args(Back)))
     check_level(level)
-    direct = _vector(y, "y")
-    sampling = _positive(variance, direct.size)
-    columns = _matrix(X, "X", direct.size)
-    outside = None if X_out is None else _matrix(X_out, "X_out", None)
+    direct = vector(y, "y")
+    sampling = positive(variance, direct.size)
+    columns = matrix(X, "X", direct.size)
+    outside = None if X_out is None else matrix(X_out, "X_out", None)
     if outside is not None and outside.shape[1] != columns.shape[1]:
         raise InferenceError("length-mismatch", name="X_out", found=outside.shape[1], expected=columns.shape[1])
     if direct.size <= columns.shape[1] + 2:
@@ -191,7 +191,7 @@ def fay_herriot(
         response = np.arcsin(np.sqrt(direct))
     else:
         response = direct
-    model = _Model.of(response, columns, sampling)
+    model = Model.of(response, columns, sampling)
     return _fitted(model, direct, named, outside, transform, back, level)
 
 
@@ -242,270 +242,8 @@ def diagnose(fit: SmallArea) -> Diagnostics:
     )
 
 
-def smooth_variances(
-    p_synth: Array | Sequence[float] | float, n: Array | Sequence[float], deff: Array | Sequence[float] | float = 1.0
-) -> Floats:
-    """Return sampling variances deff·p̃(1 - p̃)/n of proportions, from a value that is not the area's own.
-
-    `p_synth`: the province's or the model's proportion, one or one an area, strictly between 0 and 1. `n` (m):
-    answers, at least 1. `deff`: pooled design effect, above 0 (`pool_deff`). An area's own p must not be used: in small
-    samples it is 0 or 1, and its variance 0. Publish which kind of variance stands beside an estimate.
-
-    Refuses: `proportion-out-of-range`, `not-finite`, `variance-not-positive`, `length-mismatch`, `empty-data`.
-    """
-    size = _vector(n, "n")
-    if (size < 1).any():
-        row = int(np.argmax(size < 1))
-        raise InferenceError("variance-not-positive", name="n", row=row, value=float(size[row]))
-    share = _spread(p_synth, size.size, "p_synth")
-    wrong = (share <= 0) | (share >= 1)
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        raise InferenceError("proportion-out-of-range", name="p_synth", row=row, value=float(share[row]))
-    return _effects(deff, size.size) * share * (1 - share) / size
-
-
-def pool_deff(deff: Array | Sequence[float], n_psu: Array | Sequence[float]) -> float:
-    """Return the province's design effect: the mean of the areas' with weights n_psu - 1, and not below 1.
-
-    Areas with one PSU carry no weight; where all have one, the result is refused (`too-few-areas`). NaN in `deff` is
-    passed over, as areas whose own variance is 0 have no design effect.
-    """
-    effect = numbers(deff, "deff")
-    weight = _vector(n_psu, "n_psu") - 1
-    if effect.shape != weight.shape:
-        raise InferenceError("length-mismatch", name="deff", found=effect.shape, expected=weight.size)
-    usable = np.isfinite(effect) & (weight > 0)
-    if not usable.any():
-        raise InferenceError("too-few-areas", areas=0, columns=1)
-    return max(1.0, float(np.average(effect[usable], weights=weight[usable])))
-
-
-def fit_variances(
-    variance: Array | Sequence[float], n: Array | Sequence[float], p_synth: Array | Sequence[float] | float
-) -> Floats:
-    """Return variances from the regression of ln V on ln n and ln p̃(1 - p̃), scaled to keep the sum of V.
-
-    `variance` (m): direct ones; 0 and NaN take no part in the fit and receive the fitted value. `n`, `p_synth` as in
-    `smooth_variances`. The column ln p̃(1 - p̃) is left out where p̃ does not vary. Refuses: as `smooth_variances`, and
-    `too-few-areas` below four usable variances.
-    """
-    base = smooth_variances(p_synth, n)
-    size = _vector(n, "n")
-    known = numbers(variance, "variance")
-    if known.shape != size.shape:
-        raise InferenceError("length-mismatch", name="variance", found=known.shape, expected=size.size)
-    if (known < 0).any():
-        row = int(np.argmax(known < 0))
-        raise InferenceError("variance-not-positive", name="variance", row=row, value=float(known[row]))
-    usable = np.isfinite(known) & (known > 0)
-    if usable.sum() < 4:
-        raise InferenceError("too-few-areas", areas=int(usable.sum()), columns=3)
-    columns = np.column_stack((np.ones(size.size), np.log(size), np.log(base * size)))
-    columns[:, 1:] -= columns[usable, 1:].mean(axis=0)
-    coefficient, *_ = np.linalg.lstsq(columns[usable], np.log(known[usable]), rcond=1e-10)
-    fitted = np.exp(columns @ coefficient)
-    scaled: Floats = fitted * (known[usable].sum() / fitted[usable].sum())
-    return scaled
-
-
-def arcsin_variance(n: Array | Sequence[float], deff: Array | Sequence[float] | float = 1.0) -> Floats:
-    """Return deff/(4n), the sampling variance of asin√p, for `fay_herriot(..., transform="arcsin")`.
-
-    `n` (m): answers, at least 1; `deff` above 0. Refusals as in `smooth_variances`.
-    """
-    return smooth_variances(0.5, n, deff)
-
-
-def benchmark(
-    small_area: SmallArea,
-    share: Array | Sequence[float],
-    target: float,
-    *,
-    by: By = "mse",
-    bounds: tuple[float, float] | None = None,
-) -> Benchmarked:
-    """Return estimates whose mean with weights `share` is `target`, the direct estimate of the province.
-
-    θ_i + gap·λ_i/Σ sλ, λ = s·MSE (`by="mse"`: the least certain move most), 1 ("equal") or θ ("ratio"). `share` (m),
-    or (m + k) with the k areas without sample; sums to 1. `bounds`: values that would leave them are set to the
-    bound and the rest is redistributed; (0, 1) by itself for proportions on the arcsine scale.
-
-    Refuses: `shares-not-one`, `length-mismatch`, `not-finite`, `option-unknown`, `benchmark-infeasible` when no
-    movement within the bounds reaches the target.
-    Source: Wang, Fuller and Qu, Survey Methodology 2008; Datta, Ghosh, Steorts and Maples, Test 2011.
-    """
-    if by not in get_args(By):
-        raise InferenceError("option-unknown", name="by", value=by, allowed=", ".join(get_args(By)))
-    weight = _vector(share, "share")
-    est, mse = small_area.est, small_area.mse
-    if small_area.out is not None and weight.size != est.size:
-        est = np.concatenate((est, small_area.out.est))
-        mse = np.concatenate((mse, small_area.out.mse))
-    if weight.size != est.size:
-        raise InferenceError("length-mismatch", name="share", found=weight.size, expected=est.size)
-    if abs(weight.sum() - 1) > 1e-9 or (weight < 0).any():
-        raise InferenceError("shares-not-one", total=float(weight.sum()))
-    if not np.isfinite(number(target, "target")):
-        raise InferenceError("not-finite", name="target", row=0, value=float(target))
-    if bounds is None and small_area.transform == "arcsin":
-        bounds = (0.0, 1.0)
-    movement = {"mse": weight * mse, "equal": np.ones(est.size), "ratio": est}[by]
-    gap = float(target - weight @ est)
-    moved, held = _moved(est, weight, movement, float(target), bounds)
-    shift = moved - est
-    flags = {"shift-above-se": np.abs(shift) > np.sqrt(mse), "at-bound": held}
-    return Benchmarked(moved, shift, mse + shift**2, gap, flags)
-
-
-# The model. Everything is scaled so that the median sampling variance is 1, and X has orthonormal columns: no
-# tolerance below depends on the unit of measurement.
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Model:
-    columns: Floats
-    sampling: Floats
-    response: Floats
-    scale: float
-    basis: Floats
-    d: Floats
-    y: Floats
-    products: Floats
-
-    @classmethod
-    def of(cls, response: Floats, columns: Floats, sampling: Floats) -> "_Model":
-        from scipy.linalg import qr
-
-        norms = np.sqrt((columns**2).sum(axis=0))
-        if (norms == 0).any():
-            raise InferenceError("collinear", columns=np.flatnonzero(norms == 0).tolist())
-        basis, triangle, pivot = qr(columns / norms, mode="economic", pivoting=True)
-        diagonal = np.abs(np.diag(triangle))
-        if (diagonal < 1e-10 * diagonal[0]).any():
-            raise InferenceError("collinear", columns=sorted(pivot[diagonal < 1e-10 * diagonal[0]].tolist()))
-        scale = float(np.median(sampling))
-        # Subtracting any fit changes no residual of a later fit, and saves digits when means are large.
-        rest = response - basis @ (basis.T @ response)
-        upper = np.triu_indices(columns.shape[1])
-        return cls(
-            columns,
-            sampling,
-            response,
-            scale,
-            basis,
-            sampling / scale,
-            rest / np.sqrt(scale),
-            basis[:, upper[0]] * basis[:, upper[1]],
-        )
-
-    @property
-    def areas(self) -> int:
-        return int(self.y.size)
-
-    @property
-    def parameters(self) -> int:
-        return int(self.columns.shape[1])
-
-    def gram(self, weight: Floats) -> Floats:
-        """Return Σ w·x·x' for one vector of weights or for each row of a matrix of them."""
-        size = self.parameters
-        packed = _product(weight, self.products)
-        full = np.empty((*packed.shape[:-1], size, size))
-        rows, columns = np.triu_indices(size)
-        full[..., rows, columns] = packed
-        full[..., columns, rows] = packed
-        return full
-
-    def residual(self, weight: Floats) -> tuple[Floats, Floats]:
-        """Return (residuals of the weighted fit, inverse of its normal matrix)."""
-        inverse = np.linalg.inv(self.gram(weight)).astype(np.float64, copy=False)
-        fit: Floats = self.basis @ (inverse @ _product(weight * self.y, self.basis))
-        return self.y - fit, inverse
-
-    def likelihoods(self, area_variance: Floats, method: Method) -> Floats:
-        """Return the criterion of a likelihood method, up to a constant, at each value of A."""
-        total = area_variance[:, None] + self.d
-        weight = 1 / total
-        gram = self.gram(weight)
-        projected = _product(weight * self.y, self.basis)
-        fit = np.linalg.solve(gram, projected[..., None])[..., 0]
-        value: Floats = -0.5 * (np.log(total).sum(axis=1) + weight @ self.y**2 - (projected * fit).sum(axis=1))
-        if method in ("reml", "amrl-yl"):
-            value = value - 0.5 * np.linalg.slogdet(gram)[1]
-        if method in ("ampl-yl", "amrl-yl"):
-            with np.errstate(divide="ignore"):
-                value = value + np.log(np.arctan((area_variance[:, None] * weight).sum(axis=1))) / self.areas
-        return value
-
-    def score(self, area_variance: float, method: Method) -> float:
-        """Return the derivative of the criterion; for "fh" the moment equation, which has one root."""
-        weight = 1 / (area_variance + self.d)
-        residual, inverse = self.residual(weight)
-        if method == "fh":
-            return float(weight @ residual**2) - (self.areas - self.parameters)
-        value = 0.5 * float(((weight * residual) ** 2).sum()) - 0.5 * float(weight.sum())
-        if method in ("reml", "amrl-yl"):
-            value += 0.5 * float((inverse * self.gram(weight**2)).sum())
-        if method in ("ampl-yl", "amrl-yl"):
-            total = float((area_variance * weight).sum())
-            change = float((self.d * weight**2).sum())
-            value += change / ((1 + total**2) * np.arctan(total) * self.areas) if total > 0 else np.inf
-        return value
-
-    def area_variance(self, method: Method) -> float:
-        """Return A in units of the median sampling variance, the best of all roots."""
-        high = 10 * float(self.y.var()) + 1
-        while self.score(high, method) > 0:
-            high *= 2
-        if method == "fh":
-            return 0.0 if self.score(0.0, method) <= 0 else _root(lambda a: self.score(a, method), 0.0, high)
-        grid = np.concatenate(([0.0], np.geomspace(1e-3 * float(self.d.min()), high, 60)))
-        values = self.likelihoods(grid, method)
-        best = int(np.argmax(values))
-        if best == 0 and self.score(0.0, method) <= 0:
-            return 0.0
-        low, high = float(grid[max(best - 1, 0)]), float(grid[min(best + 1, grid.size - 1)])
-        if method in ("ampl-yl", "amrl-yl") and low == 0:
-            low = _shrunk(lambda a: self.score(a, method), float(grid[1]))
-        if self.score(low, method) <= 0 or self.score(high, method) >= 0:
-            return self._searched(low, high, method)
-        return _root(lambda a: self.score(a, method), low, high)
-
-    def _searched(self, low: float, high: float, method: Method) -> float:
-        """Return the maximum in a narrow interval in which the score changes its sign more than once."""
-        for _ in range(20):
-            grid = np.linspace(low, high, 33)
-            best = int(np.argmax(self.likelihoods(grid, method)))
-            low, high = float(grid[max(best - 1, 0)]), float(grid[min(best + 1, 32)])
-            if self.score(low, method) > 0 > self.score(high, method):
-                return _root(lambda a: self.score(a, method), low, high)
-        return float(grid[best])
-
-
-def _product(rows: Floats, columns: Floats) -> Floats:
-    """Return rows @ columns; for few columns without the threads of BLAS, which cost more than they save."""
-    if columns.shape[1] > 64:
-        return rows @ columns
-    product: Floats = np.einsum("...m,mk->...k", rows, columns)
-    return product
-
-
-def _root(score: Callable[[float], float], low: float, high: float) -> float:
-    from scipy.optimize import brentq
-
-    return float(brentq(score, low, high, xtol=1e-15, rtol=1e-14, maxiter=500))
-
-
-def _shrunk(score: Callable[[float], float], start: float) -> float:
-    """Return a value so near to 0 that the score of an adjusted likelihood is positive; it grows without bound."""
-    while score(start) <= 0:
-        start /= 16
-    return start
-
-
 def _fitted(
-    model: _Model,
+    model: Model,
     direct: Floats,
     method: Method,
     outside: Floats | None,
@@ -564,7 +302,7 @@ def _fitted(
     )
 
 
-def _weighted_fit(model: _Model, weight: Floats) -> tuple[Floats, Floats]:
+def _weighted_fit(model: Model, weight: Floats) -> tuple[Floats, Floats]:
     """Return (β, Q) by a QR decomposition of the weighted, standardised columns."""
     norms = np.sqrt(weight @ model.columns**2)
     root = np.sqrt(weight)
@@ -575,7 +313,7 @@ def _weighted_fit(model: _Model, weight: Floats) -> tuple[Floats, Floats]:
 
 
 def _mean_squared_error(
-    model: _Model, area_variance: float, shrinkage: Floats, leverage: Floats, method: Method
+    model: Model, area_variance: float, shrinkage: Floats, leverage: Floats, method: Method
 ) -> tuple[Floats, Truths]:
     """Return (MSE, where the bias correction was left out because it made the MSE negative)."""
     weight = 1 / (area_variance + model.sampling)
@@ -652,88 +390,3 @@ def _turned_back(
 def _leverage(columns: Floats, beta_cov: Floats) -> Floats:
     leverage: Floats = ((columns @ beta_cov) * columns).sum(axis=1)
     return leverage
-
-
-def _moved(
-    est: Floats, weight: Floats, movement: Floats, target: float, bounds: tuple[float, float] | None
-) -> tuple[Floats, Truths]:
-    """Return (moved estimates, where a bound held one)."""
-    low, high = bounds or (-np.inf, np.inf)
-    if not low <= target <= high:
-        raise InferenceError("benchmark-infeasible", target=target, low=low, high=high)
-    moved = est.copy()
-    held = np.zeros(est.size, dtype=bool)
-    while True:
-        free = ~held
-        gap = target - float(weight @ np.where(held, moved, est))
-        pull = float(weight[free] @ movement[free])
-        if abs(gap) <= 1e-15 * max(1.0, abs(target)):
-            moved[free] = est[free]
-            pull = 1.0
-        elif pull == 0:
-            raise InferenceError("benchmark-infeasible", target=target, low=low, high=high)
-        else:
-            moved[free] = est[free] + gap * movement[free] / pull
-        beyond = free & ((moved < low) | (moved > high))
-        if not beyond.any():
-            return moved, held
-        moved[beyond] = np.clip(moved[beyond], low, high)
-        held |= beyond
-
-
-# What was given.
-
-
-def _vector(given: Any, name: str) -> Floats:
-    values = numbers(given, name, copy=True)
-    if values.ndim != 1:
-        raise InferenceError("length-mismatch", name=name, found=values.shape, expected="one per area")
-    if values.size == 0:
-        raise InferenceError("empty-data")
-    finite = np.isfinite(values)
-    if not finite.all():
-        row = int(np.argmin(finite))
-        raise InferenceError("not-finite", name=name, row=row, value=float(values[row]))
-    return values
-
-
-def _positive(given: Any, size: int) -> Floats:
-    values = numbers(given, "variance", copy=True)
-    if values.shape != (size,):
-        raise InferenceError("length-mismatch", name="variance", found=values.shape, expected=size)
-    wrong = ~(np.isfinite(values) & (values > 0))
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        raise InferenceError("variance-not-positive", name="variance", row=row, value=float(values[row]))
-    return values
-
-
-def _matrix(given: Any, name: str, rows: int | None) -> Floats:
-    values = numbers(given, name, copy=True)
-    if values.ndim == 1:
-        values = values[:, None]
-    if values.ndim != 2 or values.shape[1] == 0 or (rows is not None and values.shape[0] != rows):
-        raise InferenceError("length-mismatch", name=name, found=values.shape, expected=(rows or "k", "p"))
-    finite = np.isfinite(values)
-    if not finite.all():
-        row, column = (int(number) for number in np.argwhere(~finite)[0])
-        raise InferenceError("not-finite", name=f"{name}[:, {column}]", row=row, value=float(values[row, column]))
-    return values
-
-
-def _spread(given: Any, size: int, name: str) -> Floats:
-    values = numbers(given, name, copy=True)
-    if values.ndim == 0:
-        values = np.full(size, float(values))
-    values = _vector(values, name)
-    if values.size != size:
-        raise InferenceError("length-mismatch", name=name, found=values.size, expected=size)
-    return values
-
-
-def _effects(given: Any, size: int) -> Floats:
-    effect = _spread(given, size, "deff")
-    if (effect <= 0).any():
-        row = int(np.argmax(effect <= 0))
-        raise InferenceError("variance-not-positive", name="deff", row=row, value=float(effect[row]))
-    return effect
