@@ -31,6 +31,12 @@ def plain() -> Design:
     return Design(np.full(ROWS, 2.0), np.repeat([0, 1], 6), np.tile(np.arange(6), 2))
 
 
+def grouped(w=(1.0, 1.0), wy=(1.0, 1.0), spread=None, stratum_n=(2,), **options):
+    """Estimate from two cells of one stratum, as a database might have grouped them."""
+    cells = estimates.Cells([0, 0], [0, 0], [0, 1], [1, 1], w, wy, spread=spread)
+    return estimates.estimate_cells(cells, stratum_n, **options)
+
+
 REFUSED = {
     "strata of another length": (lambda: estimates.brewer_variance([1, 2, 3], [0.5] * 3, [1, 1]), "length-mismatch"),
     "a missing stratum": (lambda: estimates.brewer_variance([1, 2], [0.5] * 2, [1.0, NAN]), "missing-code"),
@@ -64,6 +70,14 @@ REFUSED = {
         lambda: estimates.estimate_domains(plain(), np.arange(ROWS), df=NAN),
         "option-unknown",
     ),
+    "a missing sum among cells": (lambda: grouped(wy=[NAN, 1.0]), "not-finite"),
+    "an infinite weight among cells": (lambda: grouped(w=[math.inf, 1.0]), "not-finite"),
+    "half a unit in a stratum": (lambda: grouped(stratum_n=[2.5]), "not-a-count"),
+    "no unit in a stratum": (lambda: grouped(stratum_n={0: 0}), "not-a-count"),
+    "a stratum without its population": (lambda: grouped(fpc={1: 9}), "stratum-unknown"),
+    "a population that is missing": (lambda: grouped(fpc=[NAN]), "not-finite"),
+    "a spread of another shape": (lambda: grouped(spread=[1.0, 2, 3]), "length-mismatch"),
+    "an unheard-of rule for lonely units": (lambda: grouped(lonely="merge"), "option-unknown"),
     "half a place among the best": (lambda: ranking.tau_best([1.0, 2], [1.0, 1], 1.5, seed=1), "tau-out-of-range"),
 }
 

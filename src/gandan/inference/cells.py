@@ -13,7 +13,7 @@ import numpy as np
 from gandan.inference.design import Array, Bools, Codes, Design, Floats, Level, compact, lift
 from gandan.inference.domains import by_domain, domain_codes, runs
 from gandan.inference.errors import InferenceError
-from gandan.inference.given import codes, numbers, plain_codes
+from gandan.inference.given import codes, number, numbers, plain_codes, whole
 
 _CHUNK = 1 << 17
 """Rows handled at a time, at least."""
@@ -300,13 +300,20 @@ def framed(
     if m == 0:
         raise InferenceError("empty-data")
 
+    def finite(values: Floats, name: str) -> Floats:
+        if not np.isfinite(values).all():
+            at = np.argwhere(~np.isfinite(values))[0]
+            raise InferenceError("not-finite", name=name, row=int(at[0]), value=float(values[tuple(at)]))
+        return values
+
     def shaped(given: Array, name: str) -> Floats:
         values = numbers(given, name)
         values = values[:, None] if values.ndim == 1 else values
         if values.shape[0] != m or values.shape[1] not in (1, wy.shape[1]):
             raise InferenceError("length-mismatch", name=name, found=values.shape, expected=wy.shape)
-        return values
+        return finite(values, name)
 
+    finite(wy, "wy")
     labels, code = domain_codes(cells.domain, cells.domains, m)
     if (code < 0).any():
         raise InferenceError("missing-code", name="domain", row=int(np.argmax(code < 0)))
@@ -355,25 +362,40 @@ def framed(
         wy=_grouped(key, size, one, wy),
         wx=None if cells.wx is None else _grouped(key, size, one, shaped(cells.wx, "wx")),
         domains=labels,
-        centre=None if cells.centre is None else np.asarray(cells.centre, dtype=np.float64).reshape(wy.shape[1]),
-        spread=None if cells.spread is None else np.reshape(cells.spread, (labels.size, wy.shape[1])),
+        centre=None if cells.centre is None else np.reshape(_shaped_spread(cells.centre, (1, wy.shape[1])), -1),
+        spread=_shaped_spread(cells.spread, (labels.size, wy.shape[1])),
     )
     return merged, (frame,)
+
+
+def _shaped_spread(given: Array | None, shape: tuple[int, int]) -> Any:
+    if given is None:
+        return None
+    values = numbers(given, "spread or centre")
+    if values.size != shape[0] * shape[1]:
+        raise InferenceError("length-mismatch", name="spread or centre", found=values.shape, expected=shape)
+    return values.reshape(shape)
 
 
 def _strata_given(
     stratum_n: Array | Mapping[Any, int], fpc: Array | Mapping[Any, float] | None
 ) -> tuple[dict[Any, int], Codes, Floats | None]:
-    pairs = (
-        list(stratum_n.items())
-        if isinstance(stratum_n, Mapping)
-        else [(code, count) for code, count in enumerate(np.asarray(stratum_n).tolist()) if count]
-    )
+    if isinstance(stratum_n, Mapping):
+        pairs = [(code, whole(count, "stratum_n", 1)) for code, count in stratum_n.items()]
+    else:
+        counts = numbers(stratum_n, "stratum_n").ravel().tolist()
+        pairs = [(code, whole(count, "stratum_n")) for code, count in enumerate(counts) if count]
     strata = {code: place for place, (code, _) in enumerate(pairs)}
     sampled = np.array([count for _, count in pairs], dtype=np.int64)
     if fpc is None:
         return strata, sampled, None
-    population = np.array([float(fpc[code]) for code in strata])
+    sizes = fpc if isinstance(fpc, Mapping) else dict(enumerate(numbers(fpc, "fpc").ravel().tolist()))
+    for code in strata:
+        if code not in sizes:
+            raise InferenceError("stratum-unknown", stratum=code)
+    population = np.array([number(sizes[code], "fpc") for code in strata])
+    if np.isnan(population).any():
+        raise InferenceError("not-finite", name="fpc", row=int(np.argmax(np.isnan(population))), value="nan")
     small = population < sampled
     if small.any():
         at = int(np.argmax(small))

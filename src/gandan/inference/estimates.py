@@ -171,6 +171,8 @@ def estimate_cells(
     domain and unit are added up. Options and results as in `estimate_domains`. Raises also `stratum-unknown`.
     """
     check_options(stat, ci, level, cells.wx)
+    if lonely is not None and lonely not in get_args(Lonely):
+        raise InferenceError("option-unknown", name="lonely", value=lonely, allowed=", ".join(get_args(Lonely)))
     cells, levels = framed(cells, stratum_n, fpc)
     rule: Lonely = lonely or (cells.design.lonely if cells.design is not None else "raise")
     assert cells.domains is not None
