@@ -22,7 +22,7 @@ def press(page, selector):
 
 
 def send(page):
-    page.locator("main form button.govuk-button").last.click()
+    page.locator("main form button.govuk-button:not(.govuk-button--secondary)").last.click()
 
 
 def brings(page, live, language, place, text, kind="FB-01"):

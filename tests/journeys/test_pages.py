@@ -121,7 +121,7 @@ def test_the_way_of_a_report_without_a_name_is_accessible(live, visitor, watch, 
         faults[step] = SEEN.look(page, f"report: {step}")
 
     def send():
-        page.locator("main form button.govuk-button").last.click()
+        page.locator("main form button.govuk-button:not(.govuk-button--secondary)").last.click()
 
     page.goto(live.address("/report/?kind=FB-01"))
     page.locator("input[name=kind][value='FB-01']").check()
