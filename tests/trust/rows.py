@@ -342,6 +342,8 @@ SPEED = (
         "Pages of the invented province",
         "First page, worklist and the page of a matter each in less than 50 ms of processor time.",
         alone("pages", "Through every middleware"),
+        "Processor time grows when many programs share two cores and their caches: the least of the rounds tells what "
+        "the page itself needs, the median what it took among the others.",
     ),
 )
 """What the foundation promises of speed."""
