@@ -5,7 +5,8 @@ import re
 import pytest
 from django.test import Client
 
-from gandan.cases import actions
+from gandan.cases import actions, catalogue
+from gandan.obligations.models import Term
 from tests.cases.test_public import code_in, fill, step
 
 pytestmark = pytest.mark.django_db
@@ -28,3 +29,10 @@ def test_a_paused_promise_names_no_date_as_its_result(cast):
     shown = client.post("/follow/", {"code": code}).text
     assert "Đang tạm dừng tính hạn" in shown and "Vậy hạn là:" not in shown
     assert not re.search(r"tạm dừng tính hạn từ \d\d:\d\d:\d\d", shown)
+
+
+def test_a_law_is_named_in_words_and_not_by_its_initials(cast):
+    named = [term.basis_vi for term in Term.objects.all()]
+    named += [law for procedure in catalogue.current() for law in procedure.law_vi]
+    assert len(named) > 60
+    assert [each for each in named if re.search(r"\b(?:BL[A-Z]+|TTLT|TT|NĐ|NQ|QĐ) \d", each)] == []

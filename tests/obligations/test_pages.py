@@ -271,7 +271,7 @@ def test_a_year_is_decided_on_its_page(cast, sign_in):
 
 def test_terms_are_shown_with_their_law_and_how_well_it_is_verified(cast, sign_in):
     page = text(sign_in("auditor").get("terms"))
-    assert "CR-01.handover" in page and "TTLT 01/2017" in page and "cần kiểm tra lại" in page
+    assert "CR-01.handover" in page and "Thông tư liên tịch 01/2017" in page and "cần kiểm tra lại" in page
     assert "cơ quan điều tra" in page.lower()
 
 
