@@ -75,6 +75,13 @@ def test_what_was_looked_at_can_be_enacted_from_there(cast):
     assert "/schedule/" not in client.get(f"/admin/units/acts/{act.pk}/preview/").text
 
 
+def test_only_who_may_change_a_contact_is_offered_it(cast):
+    for name, offered in (("registrar", True), ("chief", True), ("pao", False), ("stranger", False)):
+        client = Client()
+        client.force_login(cast.people[name], backend="allauth.account.auth_backends.AuthenticationBackend")
+        assert ("/contact/" in client.get(f"/units/{cast.na_then.slug}/").text) is offered, name
+
+
 def enact(act):
     assert actions.check_act(act=act, by=NOBODY) == []
     return actions.schedule_act(act=act, by=NOBODY)

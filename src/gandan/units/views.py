@@ -45,7 +45,8 @@ def units(request: HttpRequest) -> HttpResponse:
 def unit(request: HttpRequest, slug: str) -> HttpResponse:
     """Who serves me here: duty phone, address, hours; for an ended unit, who serves its place now."""
     found = get_object_or_404(Unit.objects.prefetch_related("versions"), slug=slug)
-    return render(request, "units/unit.html", page_of(found))
+    actor = request.actor  # type: ignore[attr-defined]
+    return render(request, "units/unit.html", {**page_of(found), "may_contact": _may_contact(actor, found)})
 
 
 def page_of(unit: Unit) -> dict[str, Any]:
@@ -210,8 +211,7 @@ def contact(request: HttpRequest, slug: str) -> HttpResponse:
     """Change the duty phone, address and hours of a unit in one's area."""
     actor = request.actor  # type: ignore[attr-defined]
     found = get_object_or_404(Unit.objects, slug=slug, valid_to=None)
-    province = province_of(found)
-    if not actor.reach("unit.contact").covers(found.pk, province.pk if province else None):
+    if not _may_contact(actor, found):
         raise Http404
     latest = UnitContact.objects.filter(unit=found, valid_to=None).first()
     initial = {n: getattr(latest, n) for n in ("duty_phone", "address", "hours_vi", "hours_en")} if latest else None
@@ -221,6 +221,11 @@ def contact(request: HttpRequest, slug: str) -> HttpResponse:
         messages.success(request, _("The contact is changed."))
         return redirect("unit", slug=found.slug)
     return render(request, "units/contact.html", {"form": form, "unit": found}, status=422 if form.errors else 200)
+
+
+def _may_contact(actor: Actor, unit: Unit) -> bool:
+    province = province_of(unit)
+    return unit.valid_to is None and actor.reach("unit.contact").covers(unit.pk, province.pk if province else None)
 
 
 def _act(request: HttpRequest, key: UUID) -> Reorganisation:
