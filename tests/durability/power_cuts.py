@@ -19,7 +19,9 @@ import threading
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from uuid import UUID
 
+from gandan.secrecy import vault
 from tests.conftest import PATIENCE, installation
 from tests.durability import citizens, shadow
 from tests.durability.servers import Processes
@@ -204,19 +206,25 @@ def _examine(home: Path, ledger: citizens.Ledger, outcome: Outcome) -> None:
         }
         drafts = {row[0] for row in database.execute("SELECT id FROM cases_draft")}
         files: dict[str, set[str]] = {}
+        sealed: dict[str, tuple[str, str]] = {}
         for table, column in (("attachment", "case_id"), ("draftfile", "draft_id")):
-            for owner, digest in database.execute(f"SELECT {column}, sha256 FROM cases_{table}"):
+            asked = f"SELECT {column}, sha256, sealed_with FROM cases_{table}"
+            for owner, digest, key in database.execute(asked):
                 files.setdefault(owner, set()).add(digest)
+                if table == "draftfile":
+                    sealed[digest] = owner, key
     except sqlite3.DatabaseError as error:
         outcome.damaged.append(f"cut {outcome.cuts}: {error}")
         return
     finally:
         database.close()
-    for owner, digests in files.items():
+    for owner, digests in list(files.items()):
         for digest in digests:
             path = home / "files" / digest[:2] / digest
             if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != digest:
                 outcome.damaged.append(f"cut {outcome.cuts}: {owner} names a file whose bytes are gone")
+            elif digest in sealed:
+                files[owner] = files[owner] | {_opened(home, path, *sealed[digest])}
     for errand in ledger.errands:
         if errand.draft is None:
             continue
@@ -234,6 +242,14 @@ def _examine(home: Path, ledger: citizens.Ledger, outcome: Outcome) -> None:
     references = [reference for reference, _ in cases.values()]
     if len(set(references)) != len(references):
         outcome.duplicated.append(f"cut {outcome.cuts}: a reference stands twice")
+
+
+def _opened(home: Path, path: Path, draft: str, key: str) -> str:
+    """Return the digest of what a draft's file holds, opened with the keys that lie beside the database."""
+    version, owner = UUID(key), UUID(draft)
+    own = vault.derived((home / f"keys/kek-{version.int}.key").read_bytes(), owner)
+    content = vault.unseal(path.read_bytes(), own, vault.context("cases_file", owner, "bytes", version))
+    return hashlib.sha256(content).hexdigest()
 
 
 def _slug(home: Path) -> str:
