@@ -10,6 +10,7 @@ from gandan.access.clock import VIETNAM
 from gandan.audit import actions as audit
 from gandan.audit.models import AuditEntry
 from gandan.cases import actions, follow, jobs, search
+from gandan.cases.actions import intake
 from gandan.cases.files import File
 from gandan.cases.models import Attachment, Case, CaseIdentity, Rating
 from gandan.obligations.models import Obligation
@@ -103,10 +104,10 @@ def test_the_same_form_with_other_words_is_kept_and_said(world):
 
 
 def test_the_same_form_sent_twice_at_the_same_moment_is_one_matter(world, monkeypatch):
-    submission, asked, ask = uuid4(), [], actions._sent_before
+    submission, asked, ask = uuid4(), [], intake._sent_before
     first = world.bring(submission=submission)
     # The second one looked before the first was written, and finds out only when it writes.
-    monkeypatch.setattr(actions, "_sent_before", lambda *a: ask(*a) if asked.append(1) or len(asked) > 1 else None)
+    monkeypatch.setattr(intake, "_sent_before", lambda *a: ask(*a) if asked.append(1) or len(asked) > 1 else None)
     second = world.bring(submission=submission)
     assert second.again and (second.case, second.code) == (first.case, first.code) and len(asked) == 2
 

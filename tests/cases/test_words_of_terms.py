@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from gandan.cases import actions, catalogue
+from gandan.cases.models import Case
 from gandan.obligations.models import Term
 from tests.cases.test_public import code_in, fill, step
 
@@ -23,7 +24,7 @@ def test_a_paused_promise_names_no_date_as_its_result(cast):
     client, base = fill("RE-02", "Xin đăng ký tạm trú", name="Hoa", phone="0900000001")
     code = code_in(step(client, base, "check"))
     assert "Vậy hạn là:" in client.post("/follow/", {"code": code}).text
-    case, pao = actions.Case.system("test").get(), cast.actor("pao")
+    case, pao = Case.system("test").get(), cast.actor("pao")
     actions.take(case=case, by=pao)
     actions.ask_papers(case=case, items=["Giấy tờ chỗ ở"], by=pao)
     shown = client.post("/follow/", {"code": code}).text
