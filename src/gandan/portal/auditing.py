@@ -18,13 +18,14 @@ from gandan.audit.models import AuditEntry
 from gandan.cases.models import Case, CaseEvent
 from gandan.obligations import explain, replay
 from gandan.obligations.models import Obligation, ObligationEvent
+from gandan.portal.deeds import DEEDS
 from gandan.units.models import Unit
 
 Kind = ObligationEvent.Kind
 SIZE = 30
 SHOWN = 200
 """Lines of a list on a page; the file holds all of them."""
-READINGS = ("case.read", "access.read", "identity.reveal", "case.reveal")
+READINGS = ("case.read", "access.read", "identity.reveal")
 """Actions of the record that tell of somebody who read something."""
 
 
@@ -269,13 +270,15 @@ def entries_about(matter: UUID, owed: Iterable[UUID]) -> list[dict[str, Any]]:
 
 
 def named(entries: Iterable[AuditEntry]) -> list[dict[str, Any]]:
-    """Return audit entries with the names of their actors and units: the record itself holds ids only."""
+    """Return audit entries with what they tell in words and the names of their actors and units: the record itself
+    holds codes and ids only."""
     rows = list(entries)
     people = {u.pk: u.title for u in User.objects.filter(pk__in={e.actor_id for e in rows if e.actor_id})}
     units = {u.pk: u.title for u in Unit.objects.filter(pk__in={e.unit_id for e in rows if e.unit_id})}
     return [
         {
             "entry": e,
+            "deed": DEEDS.get(e.action, e.action),
             "actor": people.get(e.actor_id, "") if e.actor_id else "",
             "unit": units.get(e.unit_id, "") if e.unit_id else "",
         }
