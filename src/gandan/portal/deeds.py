@@ -25,7 +25,7 @@ DEEDS: Mapping[str, Any] = {
     "audit.draw": _("drew matters from a seed"),
     "calendar.edit": _("changed the working calendar"),
     "calendar.seed": _("seeded a year of the working calendar"),
-    "case.answer": _("answered"),
+    "case.answer": _("answered the person"),
     "case.ask": _("asked for missing papers"),
     "case.assign": _("gave the matter to an officer"),
     "case.close": _("closed the matter"),
