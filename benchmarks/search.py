@@ -209,7 +209,7 @@ def recall() -> dict[str, Any]:
             "too_much": max(len(way - held) for way in ways),
         }
     # The control: words as they are typed, not folded, miss some.
-    phrase = PHRASES[0]
+    phrase = next(iter(PHRASES))
     plain = [rows.filter(folded__contains=f" {text}").count() for text in typed(phrase)]
     found[phrase]["without_folding"] = min(plain) / found[phrase]["held"]
     return found
