@@ -49,6 +49,21 @@ TEXTS = {
 }
 
 
+WAYS = {
+    "few are read": {},
+    "the index is asked": {"NEAR": 0},
+    "the index names too many": {"NEAR": 0, "FEW": 0},
+    "the newest are enough": {"ENOUGH": 1},
+}
+
+
+@pytest.fixture(params=WAYS)
+def way(request, monkeypatch):
+    """Each way to the rows, which else depends on how many there are."""
+    for name, value in WAYS[request.param].items():
+        monkeypatch.setattr(word_index, name, value)
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("typed", "found"),
@@ -74,7 +89,7 @@ TEXTS = {
         ("   ", set(TEXTS)),
     ],
 )
-def test_the_same_matters_are_found_on_both_engines(world, typed, found):
+def test_the_same_matters_are_found_on_both_engines(world, way, typed, found):
     by = world.actor("pao")
     names = {world.case(by=by, text=text, place="").pk: name for name, text in TEXTS.items()}
     rows = search.matching(Case.for_(by, "case.read"), typed)
@@ -107,7 +122,7 @@ def test_words_side_by_side_come_before_words_anywhere(world):
     st.lists(st.lists(st.sampled_from(["ma", "mang", "túy", "đá", "xe", "x" * 60, "x" * 61]), max_size=7), max_size=6),
     st.lists(st.sampled_from(["ma", "mâng", "tuy", "m", "Đá", "x" * 60, "x" * 45]), min_size=1, max_size=3),
 )
-def test_what_is_found_is_what_the_texts_hold(world, texts, typed):
+def test_what_is_found_is_what_the_texts_hold(world, way, texts, typed):
     by = world.actor("pao")
     chosen = Case.for_(by, "case.read").filter(
         pk__in=[world.case(by=by, text=" ".join(["Việc", *words]), place="").pk for words in texts]

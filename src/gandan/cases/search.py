@@ -44,6 +44,7 @@ def matching(rows: Any, text: str) -> Any:
     words = fold(text).split()
     if not words:
         return rows.none()
-    if len(words) > 1 and (together := word_index.holding(rows, words, together=True)).exists():
-        return together
-    return word_index.holding(rows, words, together=False)
+    found = word_index.holding(rows, words, together=True) if len(words) > 1 else None
+    if found is None:
+        found = word_index.holding(rows, words, together=False)
+    return rows.none() if found is None else found

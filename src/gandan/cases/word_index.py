@@ -5,24 +5,20 @@ Both engines answer alike, because words were folded to plain letters and digits
 What each engine holds, migration `0005_words_indexed` says.
 """
 
-import math
-from datetime import datetime
-from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import EmptyResultSet
 from django.db import DatabaseError, connection, connections, transaction
 from django.db.models import BooleanField, F, Func
 
-from gandan.access import now
-
-LITTLE = 2_000
-"""So many rows are read sooner than the index is asked for them."""
+NEAR = 4_000
+"""So many rows are read in their order before the index is asked."""
+ENOUGH = 30
+"""So many of them fill the first page."""
 FEW = 1_000
 """So many rows that the index names are asked for by their keys."""
-OFTEN = 0.005
-"""From this share of all matters on, reading in order finds a page of them sooner than the index."""
 _LETTERS = 40
 """With so many letters a word counts in the index of PostgreSQL, as the migration says."""
 
@@ -71,19 +67,40 @@ class Written(Func):
 
 
 def holding(rows: Any, words: list[str], *, together: bool) -> Any:
-    """Narrow rows to those that hold the words, side by side or wherever they stand.
+    """Narrow rows to those that hold the words, side by side or wherever they stand; None where no row does.
 
-    The text itself decides; the index names candidates where there are few of them among many rows. Few rows are
-    read, and so are many rows of which many hold the words: the first of them are found soon.
+    The text itself decides. The newest rows are read first: they are all that there are, or hold so many that the
+    rest is read in its order too, page by page. Only what is rare among many is asked of the index, which names
+    candidates.
     """
+    parts = [f" {' '.join(words)}"] if together else [f" {word}{'' if _is_open(word) else ' '}" for word in words]
     written = rows
-    for part in [f" {' '.join(words)}"] if together else [f" {word}{'' if _is_open(word) else ' '}" for word in words]:
+    for part in parts:
         written = written.filter(Written(part))
-    if rows.order_by()[: LITTLE + 1].count() <= LITTLE or _is_frequent(words, together=together):
+    newest = rows.order_by("-received_at", "pk")
+    keys = _read(newest.values("pk", "folded")[:NEAR], parts)
+    if len(keys) == ENOUGH:
         return written
-    named = written.filter(Indexed(words, together=together)).order_by()
-    keys = list(named.values_list("pk", flat=True)[: FEW + 1])
-    return rows.filter(pk__in=keys) if len(keys) <= FEW else written
+    if newest.values("pk")[NEAR : NEAR + 1].exists():
+        named = written.filter(Indexed(words, together=together)).order_by()
+        keys = list(named.values_list("pk", flat=True)[: FEW + 1])
+        if len(keys) > FEW:
+            return written
+    return rows.filter(pk__in=keys) if keys else None
+
+
+def _read(newest: Any, parts: list[str]) -> list[UUID]:
+    """Return the keys of the first rows, at most ENOUGH, whose text holds all parts; what follows is not read."""
+    try:
+        inner, bound = newest.query.sql_with_params()
+    except EmptyResultSet:
+        return []
+    place = "instr" if connection.vendor == "sqlite" else "strpos"
+    held = " AND ".join([f"{place}(folded, %s) > 0"] * len(parts))
+    asked = f"WITH newest (pk, folded) AS ({inner}) SELECT pk FROM newest WHERE {held} LIMIT {ENOUGH}"  # noqa: S608 - bound
+    with connection.cursor() as cursor:
+        cursor.execute(asked, [*bound, *parts])
+        return [key if isinstance(key, UUID) else UUID(key) for (key,) in cursor.fetchall()]
 
 
 def _terms(words: list[str], *, together: bool) -> list[str]:
@@ -99,36 +116,6 @@ def _fts(words: list[str], *, together: bool) -> str:
 
 def _is_open(word: str) -> bool:
     return len(word) > 1
-
-
-def _is_frequent(words: list[str], *, together: bool) -> bool:
-    """Whether so many matters hold these words that reading in order finds a page of them sooner."""
-    if connection.vendor == "sqlite":
-        return _is_frequent_in_fts(words, together=together)
-    shares = _shares(now().replace(minute=0, second=0, microsecond=0))
-    return min(shares.get(term, 0.0) for term in _terms(words, together=together)) >= OFTEN
-
-
-def _is_frequent_in_fts(words: list[str], *, together: bool) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT max(id) FROM cases_word")
-        many = math.ceil(OFTEN * (cursor.fetchone()[0] or 0))
-        cursor.execute(
-            "SELECT count(*) FROM (SELECT 1 FROM cases_word_index WHERE cases_word_index MATCH %s LIMIT %s)",
-            [_fts(words, together=together), many],
-        )
-        return bool(cursor.fetchone()[0] >= max(many, FEW))
-
-
-@lru_cache(maxsize=1)
-def _shares(_hour: datetime) -> dict[str, float]:
-    """Return the share of matters that hold each of the most frequent terms, as PostgreSQL has last counted them."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT unnest(most_common_elems::text::text[]), unnest(most_common_elem_freqs) "
-            "FROM pg_stats WHERE schemaname = current_schema() AND tablename = 'case_terms'"
-        )
-        return dict(cursor.fetchall())
 
 
 def keep(matter: UUID, *, new: bool = False) -> None:
