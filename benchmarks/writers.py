@@ -1,6 +1,6 @@
 """Eight writers, and readers beside them, on one SQLite file: fairness and waiting, with our gate and without.
 
-    python -m benchmarks.writers [--writers 8] [--readers 8] [--seconds 4] [--rounds 5] [--seed 1] [--json FILE]
+    python -m benchmarks writers [--writers 8] [--readers 8] [--seconds 4] [--rounds 5] [--seed 1] [--json FILE]
 
 Ours is `gandan.config.sqlite`; the peer is the framework's own engine with the very same settings (WAL, FULL,
 IMMEDIATE, 30 s of patience) and no gate. Every writer is a process of its own that commits one transaction after
@@ -12,6 +12,7 @@ it is not. One gated writer alone shows what the disk gives to anybody.
 
 import argparse
 import multiprocessing
+import os
 import random
 import sqlite3
 import statistics
@@ -20,6 +21,8 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Any
+
+import django
 
 from benchmarks import rounds
 
@@ -38,6 +41,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, help="a folder on the disk to measure (default: the temporary one)")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory(prefix="gandan-writers-home-") as home:
+        os.environ |= {"DJANGO_SETTINGS_MODULE": "gandan.config.settings", "DATABASE_URL": "", "GANDAN_HOME": home}
+        django.setup()
+        return _told(asked)
+
+
+def _told(asked: argparse.Namespace) -> int:
     results = measure(
         writers=asked.writers,
         readers=asked.readers,
@@ -209,14 +219,4 @@ def _connect(file: Path, engine: str) -> Any:
 
 
 if __name__ == "__main__":
-    import os
-
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gandan.config.settings")
-    os.environ["DATABASE_URL"] = ""
-    with tempfile.TemporaryDirectory(prefix="gandan-writers-home-") as home:
-        os.environ["GANDAN_HOME"] = home
-        import django
-
-        django.setup()
-        code = main()
-    sys.exit(code)
+    sys.exit(main())
