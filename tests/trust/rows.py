@@ -147,8 +147,8 @@ ROWS = (
                 required=False,
             ),
         ),
-        "What was restored is an invented nation without attachments (`--home $NATION`): as many cases, fewer bytes than "
-        "promised.",
+        "What was restored is an invented nation without attachments (`--home $NATION`): as many cases, fewer bytes "
+        "than promised.",
     ),
     Row(
         "10",
