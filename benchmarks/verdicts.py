@@ -84,7 +84,11 @@ def search(results: dict[str, Any]) -> Verdict:
     targets = {f"among at least {MILLION:,} matters": results["matters"] >= MILLION}
     for scope, each in results["scopes"].items():
         ours, stock = each["best"]["ours"] * 1000, each["best"]["stock"] * 1000
-        found[scope] = f"ten phrases: {ours:.1f} ms of CPU against {stock:.1f} ms, {each['ratio']:.1f} times less"
+        ranked = each["best"]["ranked"] * 1000
+        found[scope] = (
+            f"ten phrases: {ours:.1f} ms of CPU against {stock:.1f} ms, ratio {each['ratio']:.1f}; "
+            f"against {ranked:.1f} ms where the stock search ranks its finds, ratio {each['ratio_ranked']:.1f}"
+        )
         targets[f"{scope}: at least {SEARCH_RATIO} times less CPU"] = each["ratio"] >= SEARCH_RATIO
     recall = results["recall"].values()
     found["least recall"] = min(each["recall"] for each in recall)

@@ -306,6 +306,9 @@ SPEED = (
         "Finding matters by their words among a million",
         "At least 10 times less processor time than PostgreSQL's stock text search; nothing missed, nothing too much.",
         speed("search", "search", home="NATION", options=" --peer $PEER"),
+        "Where many matters hold the words, both sides read the list in its order until a page is full. There the "
+        "peer, plain SQL that knows no policies, needs two or three milliseconds a phrase, ours 14 on PostgreSQL and "
+        "37 on SQLite.",
     ),
     Row(
         "restate",
