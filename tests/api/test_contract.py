@@ -44,6 +44,15 @@ pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
 CASES = int(os.environ.get("GANDAN_CONTRACT_CASES", "5000"))
 PEOPLE = ("", "pao", "commander", "auditor", "registrar")
 """Who asks: nobody, an officer, a commander, an auditor, and somebody who reads no matter."""
+PLAUSIBLE = {
+    "text": ["Đèn đường hỏng từ hôm qua", "Con đường vào bản bị sạt lở", "Có người đốt rác cạnh trường học"],
+    "name": ["Lò Thị Mai", "Giàng A Pao", "Vàng Văn Thắng"],
+    "phone": ["0912345678", "0912 345 678", ""],
+    "place": ["Bản Nà Hỳ", "Cạnh cầu treo", ""],
+    "address": ["Bản Nà Hỳ", "", "Tổ 3"],
+    "about": ["", " ", "Ông A"],
+}
+"""What people write, three draws of four, so that something is received; the fourth is what nobody would write."""
 CONFIG = {
     # Who asks is decided here, not drawn.
     "generation": {"with-security-parameters": False},
@@ -110,6 +119,13 @@ def described(known: dict[str, list[Any]]) -> dict[str, Any]:
                 _name(content["schema"], known)
     for name in ("Brought", "Code", "Message"):
         _name(found["components"]["schemas"][name], known)
+    # What does not exist is asked for by the broken half.
+    for name in ("procedure", "unit"):
+        found["components"]["schemas"]["Brought"]["properties"][name]["enum"] = known[name][:2]
+    for name, values in PLAUSIBLE.items():
+        described_as = found["components"]["schemas"]["Brought"]["properties"]
+        likely = [{"type": "string", "enum": [value]} for value in values]
+        described_as[name] = {"anyOf": [*likely, described_as[name]]}
     return found
 
 
