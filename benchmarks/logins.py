@@ -169,8 +169,8 @@ def rush(server: Server, people: int, seed: int) -> dict[str, Any]:
 
 
 def beside_busy_programs(server: Server) -> list[float]:
-    """Return how long the pages take while four programs a core do nothing but reckon: the control."""
-    count = 4 * (os.cpu_count() or 2)
+    """Return how long the pages take while sixteen programs a core do nothing but reckon: the control."""
+    count = 16 * (os.cpu_count() or 2)
     busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
     try:
         return read(server, _after(5), 0.01)
