@@ -6,20 +6,7 @@ import numpy as np
 
 from gandan.inference.design import Floats
 from gandan.inference.errors import InferenceError
-from gandan.inference.given import numbers
-
-
-def vector(given: Any, name: str) -> Floats:
-    values = numbers(given, name, copy=True)
-    if values.ndim != 1:
-        raise InferenceError("length-mismatch", name=name, found=values.shape, expected="one per area")
-    if values.size == 0:
-        raise InferenceError("empty-data")
-    finite = np.isfinite(values)
-    if not finite.all():
-        row = int(np.argmin(finite))
-        raise InferenceError("not-finite", name=name, row=row, value=float(values[row]))
-    return values
+from gandan.inference.given import numbers, vector
 
 
 def positive(given: Any, size: int) -> Floats:

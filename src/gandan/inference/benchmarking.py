@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from gandan.inference.area_given import vector
 from gandan.inference.design import Array, Floats
 from gandan.inference.errors import InferenceError
-from gandan.inference.given import number
+from gandan.inference.given import number, vector
 
 if TYPE_CHECKING:
     from gandan.inference.small_area import SmallArea

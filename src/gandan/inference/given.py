@@ -40,6 +40,20 @@ def numbers(given: Any, name: str, *, copy: bool = False, limit: bool = True) ->
     return values
 
 
+def vector(given: Any, name: str) -> npt.NDArray[np.float64]:
+    """Return a copy of finite numbers in one dimension. Raises `length-mismatch`, `empty-data`, `not-finite`."""
+    values = numbers(given, name, copy=True)
+    if values.ndim != 1:
+        raise InferenceError("length-mismatch", name=name, found=values.shape, expected="one dimension")
+    if values.size == 0:
+        raise InferenceError("empty-data")
+    finite = np.isfinite(values)
+    if not finite.all():
+        row = int(np.argmin(finite))
+        raise InferenceError("not-finite", name=name, row=row, value=float(values[row]))
+    return values
+
+
 def number(given: Any, name: str) -> float:
     """Return one real number, which may be NaN or infinite. Raises `not-numbers`."""
     if isinstance(given, np.ndarray) and given.ndim == 0:

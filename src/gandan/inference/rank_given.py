@@ -18,19 +18,6 @@ SAME = 8 * float(np.finfo(np.float64).eps)
 """Two estimates whose difference has this share of their variance vary together: the rest is rounding."""
 
 
-def vector(given: Any, name: str) -> Floats:
-    values = numbers(given, name, copy=True)
-    if values.ndim != 1:
-        raise InferenceError("length-mismatch", name=name, found=values.shape, expected="one per unit")
-    if values.size == 0:
-        raise InferenceError("empty-data")
-    finite = np.isfinite(values)
-    if not finite.all():
-        row = int(np.argmin(finite))
-        raise InferenceError("not-finite", name=name, row=row, value=float(values[row]))
-    return values
-
-
 def covariance(given: Any, size: int) -> tuple[Floats, Floats | None]:
     """Return (standard errors, covariance matrix or None for independent estimates)."""
     cov = numbers(given, "cov", copy=True)

@@ -7,7 +7,8 @@ import numpy as np
 
 from gandan.inference.design import Array
 from gandan.inference.errors import InferenceError
-from gandan.inference.rank_given import Kind, check, point_ranks, positions, vector
+from gandan.inference.given import vector
+from gandan.inference.rank_given import Kind, check, point_ranks, positions
 from gandan.inference.rank_pairs import in_question
 from gandan.inference.rank_results import RankSets
 

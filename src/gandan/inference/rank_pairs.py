@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gandan.inference.design import Floats
-from gandan.inference.rank_given import SAME, Flags, Kind, Ranks, covariance, point_ranks, root_of, vector
+from gandan.inference.given import vector
+from gandan.inference.rank_given import SAME, Flags, Kind, Ranks, covariance, point_ranks, root_of
 
 BLOCK = 2048
 """Draws handled at a time, so that a block of units stays in the processor's cache."""

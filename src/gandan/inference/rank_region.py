@@ -11,8 +11,8 @@ import numpy as np
 
 from gandan.inference.design import Array
 from gandan.inference.errors import InferenceError
-from gandan.inference.given import whole
-from gandan.inference.rank_given import check, point_ranks, vector
+from gandan.inference.given import vector, whole
+from gandan.inference.rank_given import check, point_ranks
 from gandan.inference.rank_results import RankSets
 
 

@@ -16,11 +16,12 @@ from typing import Any, Literal, cast, get_args
 import numpy as np
 import numpy.typing as npt
 
-from gandan.inference.area_given import matrix, positive, vector
+from gandan.inference.area_given import matrix, positive
 from gandan.inference.area_model import Method, Model
 from gandan.inference.benchmarking import Benchmarked, benchmark
 from gandan.inference.design import Array, Floats
 from gandan.inference.errors import InferenceError
+from gandan.inference.given import vector
 from gandan.inference.intervals import check_level
 from gandan.inference.smoothing import arcsin_variance, fit_variances, pool_deff, smooth_variances
 

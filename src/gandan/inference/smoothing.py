@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gandan.inference.area_given import effects, spread_of, vector
+from gandan.inference.area_given import effects, spread_of
 from gandan.inference.design import Array, Floats
 from gandan.inference.errors import InferenceError
-from gandan.inference.given import numbers
+from gandan.inference.given import numbers, vector
 
 
 def smooth_variances(

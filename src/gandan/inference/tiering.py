@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from gandan.inference.design import Array, Floats
 from gandan.inference.errors import InferenceError
-from gandan.inference.given import numbers, seed_of
+from gandan.inference.given import numbers, seed_of, vector
 from gandan.inference.rank_draws import quantile
-from gandan.inference.rank_given import SAME, Flags, Ranks, check, check_draws, covariance, root_of, vector
+from gandan.inference.rank_given import SAME, Flags, Ranks, check, check_draws, covariance, root_of
 from gandan.inference.rank_pairs import BLOCK
 
 Method = Literal["sidak", "holm", "max-t"]
