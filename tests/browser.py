@@ -6,13 +6,15 @@ breach of its content policy or a request to elsewhere fails the test at its end
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import wraps
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request, WebError
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Playwright, Request, WebError
 
 from tests import engines
 
@@ -63,6 +65,32 @@ def launch(playwright: Playwright) -> Browser:
     """Start the machine's Chromium, without a window and without a way to the outside."""
     flags = [*_FLAGS, "--no-sandbox"] if os.geteuid() == 0 else list(_FLAGS)
     return playwright.chromium.launch(executable_path=str(engines.browser()), args=flags)
+
+
+@contextmanager
+def arriving() -> Iterator[None]:
+    """Let a click or a key wait until the page that it leads to is there whole.
+
+    By itself it waits for the first bytes only; what a slow machine then reads, counts or measures is a page
+    without its main part.
+    """
+
+    def waiting(act: Callable[..., None]) -> Callable[..., None]:
+        @wraps(act)
+        def through(at: Locator, *arguments: Any, **options: Any) -> None:
+            act(at, *arguments, **options)
+            at.page.wait_for_load_state("load")
+
+        return through
+
+    own = {name: getattr(Locator, name) for name in ("click", "press")}
+    for name, act in own.items():
+        setattr(Locator, name, waiting(act))
+    try:
+        yield
+    finally:
+        for name, act in own.items():
+            setattr(Locator, name, act)
 
 
 @dataclass

@@ -316,11 +316,11 @@ def browser() -> Iterator["Browser"]:
     """The machine's Chromium. Without one the journeys fail and say what to install."""
     from playwright.sync_api import sync_playwright
 
-    from tests.browser import launch
+    from tests.browser import arriving, launch
 
     # Playwright keeps an event loop in this thread; Django would take our own queries for asynchronous ones.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-    with sync_playwright() as playwright:
+    with sync_playwright() as playwright, arriving():
         chromium = launch(playwright)
         yield chromium
         chromium.close()
