@@ -34,6 +34,7 @@ pytest_plugins = ["tests.audit.watching"]
 ROOT = Path(__file__).resolve().parent.parent
 DAY = "2026-11-23"
 """The Monday on which every test happens, unless it says another day."""
+MORNING = datetime.fromisoformat(f"{DAY}T09:00:00+07:00")
 PATIENCE = 180
 """Seconds after which a program that does not answer counts as broken; no test measures them."""
 
@@ -84,7 +85,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is about the other engine, and give house tests the mark that runs them once."""
+    """Leave out what is about the other engine, mark what runs once, and put what needs the demo province last."""
     from django.db import connection
 
     other = {"sqlite": "postgresql", "postgresql": "sqlite"}[connection.vendor]
@@ -95,7 +96,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         (left if item.get_closest_marker(other) else kept).append(item)
     if left:
         config.hook.pytest_deselected(items=left)
-        items[:] = kept
+    items[:] = sorted(kept, key=lambda item: "demo_province" in getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(autouse=True)
@@ -108,17 +109,25 @@ def move_to() -> Iterator[Callable[[datetime], None]]:
         def go(instant: datetime) -> None:
             told.enter_context(clock.at(instant))
 
-        go(datetime.fromisoformat(f"{DAY}T09:00:00").replace(tzinfo=clock.VIETNAM))
+        go(MORNING)
         yield go
 
 
-@pytest.fixture
-def demo_province(db: None, settings: Any) -> None:
-    """The small demo province in this test's own database, gone at its end."""
+@pytest.fixture(scope="session")
+def demo_province(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The small demo province, built once: its tests come last, and what each changes is gone at its end."""
+    from django.db import connection, transaction
+    from django.test import override_settings
+
+    from gandan.access import clock
     from gandan.demo import build
 
-    settings.GANDAN_DEMO = True
-    build.province(scale="small", seed=99, progress=None)
+    with django_db_blocker.unblock(), clock.at(MORNING), override_settings(GANDAN_DEMO=True), transaction.atomic():
+        build.province(scale="small", seed=99, progress=None)
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
+        yield
+        transaction.set_rollback(True)
 
 
 # The real server

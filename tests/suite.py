@@ -1,8 +1,8 @@
-"""Everything that script/test runs, in two lanes beside each other, and what came of it.
+"""Everything that script/test runs, two steps beside each other, and what came of it.
 
-One lane runs the tests on SQLite and then the journeys in the browser; the other reads the code (lint, types,
-contracts, picture) and then runs the tests on a PostgreSQL started for this run. A step's words are shown when
-it ends. A test that was skipped counts as failed: whatever is missing is a fault with a sentence.
+The code is read (lint, types, contracts, picture), the tests run on SQLite and on a PostgreSQL started for this run,
+and journeys in the browser on both. A step's words are shown when it ends. A test that was skipped counts as failed:
+whatever is missing is a fault with a sentence.
 """
 
 import argparse
@@ -24,6 +24,8 @@ from tests import engines
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 COUNTS = ("passed", "failed", "error", "skipped", "deselected", "xfailed", "xpassed")
+BESIDE = 2
+"""So many steps run at the same time."""
 PYTEST = (sys.executable, "-m", "pytest", "-q", "--durations=5", "-m")
 
 
@@ -57,29 +59,31 @@ class Step:
         return sum(self.counts.get(name, 0) for name in ("failed", "error", "skipped", "xfailed", "xpassed"))
 
 
-def lanes(*, fast: bool, long: bool, postgresql: str) -> list[list[Step]]:
-    """Return the steps, lane by lane."""
+def steps(*, fast: bool, long: bool, postgresql: str) -> list[Step]:
+    """Return the steps in the order in which they begin: what reads the code, then the longest first."""
 
     def tests(name: str, which: str, database_url: str = "") -> Step:
         return Step(name, (*PYTEST, which), tests=True, database_url=database_url)
 
-    reading = [
+    wanted = [
         Step("lint", (str(BIN / "ruff"), "check", ".")),
         Step("layout", (str(BIN / "ruff"), "format", "--check", ".")),
         Step("types", (str(BIN / "mypy"),)),
         Step("contracts", (str(BIN / "lint-imports"), "--no-logo", "--no-cache")),
         Step("picture", (sys.executable, "script/picture", "--check")),
     ]
-    working = [tests("tests on SQLite", "not journey and not long")]
-    if fast:
-        return [reading, working]
-    working.append(tests("journeys on SQLite", "journey and not long"))
-    reading.append(tests("tests on PostgreSQL", "not agnostic and not journey and not long", postgresql))
-    reading.append(tests("loop on PostgreSQL", "loop and not long", postgresql))
+    if not fast:
+        wanted.append(tests("tests on PostgreSQL", "not agnostic and not journey and not long", postgresql))
+    wanted.append(tests("tests on SQLite", "not agnostic and not journey and not long"))
+    if not fast:
+        wanted.append(tests("journeys on SQLite", "journey and not long"))
+    wanted.append(tests("tests without a database", "agnostic and not journey and not long"))
+    if not fast:
+        wanted.append(tests("loop on PostgreSQL", "loop and not long", postgresql))
     if long:
-        working.append(tests("long tests on SQLite", "long"))
-        reading.append(tests("long tests on PostgreSQL", "long and not agnostic", postgresql))
-    return [reading, working]
+        wanted.append(tests("long tests on SQLite", "long"))
+        wanted.append(tests("long tests on PostgreSQL", "long and not agnostic", postgresql))
+    return wanted
 
 
 def closing_line(output: str) -> tuple[str, dict[str, int]]:
@@ -92,17 +96,18 @@ def closing_line(output: str) -> tuple[str, dict[str, int]]:
 
 
 class Runner:
-    """Runs lanes beside each other; keeps the words of their steps apart."""
+    """Runs steps, two beside each other; keeps their words apart."""
 
     def __init__(self, home: str) -> None:
         self.home = home
         """A folder of its own for what the programs write, so that no installation here is touched."""
-        self.speaking = threading.Lock()
+        self.speaking, self.taking = threading.Lock(), threading.Lock()
         self.running: set[subprocess.Popen[str]] = set()
         self.stopped = False
 
-    def run(self, planned: list[list[Step]]) -> None:
-        threads = [threading.Thread(target=self._lane, args=(lane,), daemon=True) for lane in planned]
+    def run(self, planned: list[Step]) -> None:
+        waiting = iter(planned)
+        threads = [threading.Thread(target=self._go_through, args=(waiting,), daemon=True) for _ in range(BESIDE)]
         for thread in threads:
             thread.start()
         try:
@@ -124,9 +129,11 @@ class Runner:
             except subprocess.TimeoutExpired:
                 process.kill()
 
-    def _lane(self, steps: list[Step]) -> None:
-        for step in steps:
-            if self.stopped:
+    def _go_through(self, waiting: Iterator[Step]) -> None:
+        while not self.stopped:
+            with self.taking:
+                step = next(waiting, None)
+            if step is None:
                 return
             self._step(step)
 
@@ -161,15 +168,15 @@ class Runner:
             print(text, flush=True)
 
 
-def report(steps: list[Step], seconds: float) -> int:
+def report(taken: list[Step], seconds: float) -> int:
     """Print what came of each step, then the closing lines; return the exit code."""
     print(f"\n{'':2}{'step':26}{'seconds':>8}  result")
-    for step in steps:
+    for step in taken:
         words = step.fault or step.closing or "ok"
         print(f"{'✗ ' if step.fault else '✓ '}{step.name:26}{step.seconds:8.0f}  {words}")
-    failed = [step for step in steps if step.fault]
-    print(f"\n{len(steps) - len(failed)} of {len(steps)} steps are good, after {seconds / 60:.1f} minutes")
-    passed = sum(step.counts.get("passed", 0) for step in steps)
+    failed = [step for step in taken if step.fault]
+    print(f"\n{len(taken) - len(failed)} of {len(taken)} steps are good, after {seconds / 60:.1f} minutes")
+    passed = sum(step.counts.get("passed", 0) for step in taken)
     # A fault outside the tests, such as a broken contract, counts as one failure.
     broken = sum(step.broken or 1 for step in failed)
     print(f"{passed} passed, {broken} failed")
@@ -200,7 +207,7 @@ def main() -> int:
             _postgresql(wanted=not options.fast) as address,
             tempfile.TemporaryDirectory(prefix="gandan-suite-") as home,
         ):
-            planned = lanes(fast=options.fast, long=options.long, postgresql=address)
+            planned = steps(fast=options.fast, long=options.long, postgresql=address)
             Runner(home).run(planned)
     except engines.MissingPart as error:
         print(f"script/test: {error}", file=sys.stderr)
@@ -208,7 +215,7 @@ def main() -> int:
     except KeyboardInterrupt:
         print("script/test: interrupted", file=sys.stderr)
         return 130
-    return report([step for lane in planned for step in lane], time.monotonic() - began)
+    return report(planned, time.monotonic() - began)
 
 
 if __name__ == "__main__":

@@ -4,30 +4,18 @@ from collections import Counter
 from datetime import date, datetime
 
 import pytest
-from django.db import transaction
-from django.test import override_settings
 
-from gandan.access import clock, now
+from gandan.access import now
 from gandan.audit.actions import verify
 from gandan.audit.models import AuditEntry
 from gandan.cases.models import Case, CaseEvent
-from gandan.demo import build, force
+from gandan.demo import force
 from gandan.obligations import replay
 from gandan.obligations.models import Obligation, ObligationEvent
 from gandan.staffing.models import Grant
 from gandan.units.models import Unit
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(scope="module")
-def demo_province(django_db_setup, django_db_blocker):
-    """The small province, built once for the tests of this file that only read it."""
-    day = datetime.fromisoformat("2026-11-23T09:00:00").replace(tzinfo=clock.VIETNAM)
-    with django_db_blocker.unblock(), clock.at(day), override_settings(GANDAN_DEMO=True), transaction.atomic():
-        build.province(scale="small", seed=99)
-        yield
-        transaction.set_rollback(True)
 
 
 def test_it_is_whole_and_its_promises_crossed_the_merger(demo_province):

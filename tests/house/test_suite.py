@@ -1,6 +1,7 @@
 """script/test tells the truth: what failed, what was skipped, what never ran."""
 
 import sys
+from itertools import combinations
 
 import pytest
 
@@ -51,29 +52,42 @@ def test_the_report_closes_with_plain_counts(capsys):
     assert capsys.readouterr().out.splitlines()[-1] == "7 passed, 0 failed"
 
 
-def test_lanes_run_beside_each_other_and_keep_their_order(capsys, tmp_path):
-    def say(name: str) -> Step:
-        return Step(name, (sys.executable, "-c", f"print('{name} speaks')"))
-
-    planned = [[say("one"), say("two")], [say("three")]]
+def test_two_steps_run_beside_each_other_and_each_is_taken_once(capsys, tmp_path):
+    waits = f"import pathlib, time; f = pathlib.Path({str(tmp_path / 'told')!r})\nwhile not f.exists(): time.sleep(.05)"
+    tells = f"import pathlib; pathlib.Path({str(tmp_path / 'told')!r}).touch(); print('two speaks')"
+    planned = [Step(name, (sys.executable, "-c", code)) for name, code in (("one", waits), ("two", tells))]
+    planned.append(Step("three", (sys.executable, "-c", "print('three speaks')")))
     suite.Runner(str(tmp_path)).run(planned)
+    assert [step.fault for step in planned] == ["", "", ""]
     said = capsys.readouterr().out
-    assert all(step.code == 0 for lane in planned for step in lane)
-    assert said.index("one speaks") < said.index("two speaks")
+    assert [said.count(f"✓ {name} ") for name in ("one", "two", "three")] == [1, 1, 1]
+    assert said.index("two speaks") < said.index("✓ one "), "the first waited for the second"
 
 
-def test_a_lane_goes_on_after_a_fault(capsys, tmp_path):
-    planned = [[Step("bad", (sys.executable, "-c", "raise SystemExit(3)")), Step("next", (sys.executable, "-c", ""))]]
+def test_the_rest_goes_on_after_a_fault(capsys, tmp_path):
+    planned = [Step("bad", (sys.executable, "-c", "raise SystemExit(3)"))]
+    planned += [Step(f"next {number}", (sys.executable, "-c", "")) for number in range(3)]
     suite.Runner(str(tmp_path)).run(planned)
-    assert [step.fault for step in planned[0]] == ["exit code 3", ""]
+    assert [step.fault for step in planned] == ["exit code 3", "", "", ""]
 
 
-def test_every_test_belongs_to_exactly_one_run_on_sqlite():
-    names = {step.name for lane in suite.lanes(fast=False, long=True, postgresql="x") for step in lane}
-    assert {"tests on SQLite", "journeys on SQLite", "long tests on SQLite"} <= names
-    assert {"tests on PostgreSQL", "loop on PostgreSQL", "long tests on PostgreSQL"} <= names
-    fast = [step for lane in suite.lanes(fast=True, long=False, postgresql="") for step in lane]
-    assert not any("journey" in step.name or step.database_url for step in fast)
+MARKS = ("agnostic", "journey", "loop", "long")
+
+
+@pytest.mark.parametrize("marks", [set(chosen) for size in range(5) for chosen in combinations(MARKS, size)], ids=str)
+def test_every_test_belongs_to_exactly_one_run_on_each_engine(marks):
+    def runs(database_url: str, **options: bool) -> int:
+        asked = [step for step in suite.steps(postgresql="x", **options) if step.tests]
+        names = {name: name in marks for name in MARKS}
+        return sum(eval(step.command[-1], names) for step in asked if step.database_url == database_url)  # noqa: S307 - our own words
+
+    assert runs("", fast=False, long=True) == 1
+    assert runs("", fast=False, long=False) == ("long" not in marks)
+    assert runs("", fast=True, long=False) == (not marks & {"long", "journey"})
+    assert runs("x", fast=True, long=False) == 0
+    if marks.isdisjoint({"agnostic", "journey", "loop"}) or marks - {"long"} == {"journey", "loop"}:
+        assert runs("x", fast=False, long=True) == 1
+        assert runs("x", fast=False, long=False) == ("long" not in marks)
 
 
 def test_a_missing_part_says_what_to_install(monkeypatch):
