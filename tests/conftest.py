@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
+import hypothesis
 import pytest
 
 from tests import engines
@@ -34,6 +35,7 @@ pytest_plugins = ["tests.audit.watching"]
 ROOT = Path(__file__).resolve().parent.parent
 DAY = "2026-11-23"
 """The Monday on which every test happens, unless it says another day."""
+UNTIMED = [hypothesis.HealthCheck.too_slow]
 MORNING = datetime.fromisoformat(f"{DAY}T09:00:00+07:00")
 PATIENCE = 180
 """Seconds after which a program that does not answer counts as broken; no test measures them."""
@@ -63,10 +65,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep the tests' files apart from any installation, and give this run a database name of its own."""
+    """Keep the tests' files apart from any installation, and give this run a database name of its own; draw the same
+    examples in every run, however slow the machine is."""
     from django.conf import settings
     from django.db import connections
 
+    steady = {"derandomize": True, "database": None, "deadline": None}
+    hypothesis.settings.register_profile("steady", **steady, suppress_health_check=UNTIMED)
+    hypothesis.settings.load_profile("steady")
     home = Path(tempfile.mkdtemp(prefix="gandan-tests-"))
     config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
     for name in ("static", "files"):

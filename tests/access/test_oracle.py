@@ -133,8 +133,6 @@ def compare(drawn: dict[str, Any]) -> None:
 
 
 QUIET = {
-    "deadline": None,
-    "database": None,
     "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 }
 
@@ -143,7 +141,7 @@ def in_worlds(number: int, figure: Any) -> None:
     """Compare in so many worlds, and say in how many the answers differ."""
     seen, told = [0], ""
 
-    @settings(max_examples=number, derandomize=True, **QUIET)
+    @settings(max_examples=number, **QUIET)
     @given(worlds())
     def each(drawn: dict[str, Any]) -> None:
         seen[0] += 1

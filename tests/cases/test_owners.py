@@ -275,7 +275,7 @@ def test_an_open_complaint_that_names_nobody_is_found_by_the_check(world):
     assert owners.unguarded() == 1
 
 
-@hypothesis(max_examples=100, derandomize=True, **QUIET)
+@hypothesis(max_examples=100, **QUIET)
 @given(worlds())
 def test_in_invented_worlds_nothing_is_left_without_an_owner_that_could_have_one(db, drawn):
     with transaction.atomic():

@@ -25,7 +25,7 @@ def tasks(draw):
 
 
 @given(tasks(), st.sampled_from([("linear", None), ("raking", None), ("logit", (0.3, 3.0)), ("linear", (0.3, 3.0))]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_totals_are_met_and_what_they_fix_has_no_variance(task, how):
     design, x, totals, _y = task
     distance, bounds = how
@@ -42,7 +42,7 @@ def test_totals_are_met_and_what_they_fix_has_no_variance(task, how):
 
 
 @given(tasks())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_scaling_and_order_of_auxiliaries_do_not_matter(task):
     design, x, totals, y = task
     one = calibrate(design, x, totals)

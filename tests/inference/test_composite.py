@@ -124,7 +124,7 @@ problems = st.integers(2, 6).flatmap(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(problems, st.sampled_from(["mean", 0.5]), st.floats(0.1, 100))
 def test_order_and_size_of_weights_do_not_matter(problem, reference, factor):
     est, se, weight, order = (np.array(each) for each in problem)
@@ -136,7 +136,7 @@ def test_order_and_size_of_weights_do_not_matter(problem, reference, factor):
     assert compose(est, se, weight).value[order] == pytest.approx(compose(est[order], se[order], factor * weight).value)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(problems)
 def test_a_smaller_change_of_weights_unsettles_no_more_than_the_range_allows(problem):
     est, se, weight, _ = (np.array(each) for each in problem)

@@ -220,7 +220,7 @@ systems = st.integers(1, 8).flatmap(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(systems, st.sampled_from([3, 5]))
 def test_the_search_finds_a_group_exactly_when_there_is_one(system, threshold):
     counts, cells = dict(enumerate(system[0])), dict(enumerate(system[1]))
@@ -265,7 +265,7 @@ small_systems = st.integers(2, 4).flatmap(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(small_systems, st.integers(1, 6))
 def test_intervals_are_never_thought_narrower_than_the_outsider_can_make_them(system, slack):
     counts, cells = dict(enumerate(system[0])), dict(enumerate(system[1]))
@@ -276,7 +276,7 @@ def test_intervals_are_never_thought_narrower_than_the_outsider_can_make_them(sy
             assert high - low < slack
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(systems, st.data())
 def test_what_is_released_is_safe_and_nothing_could_come_back(system, data):
     counts, cells = dict(enumerate(system[0])), dict(enumerate(system[1]))
@@ -293,7 +293,7 @@ def test_what_is_released_is_safe_and_nothing_could_come_back(system, data):
     assert check_release(counts, {key: cells[key] for key in order}).safe == check_release(counts, cells).safe
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(systems)
 def test_to_show_less_never_reveals_more(system):
     counts, cells = dict(enumerate(system[0])), dict(enumerate(system[1]))

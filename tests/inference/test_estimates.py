@@ -130,7 +130,7 @@ def variants(design, seed):
 
 
 @given(samples(), st.sampled_from(["mean", "total", "ratio"]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_sparse_path_is_the_plain_formula(made, stat):
     design, y, x, domain = made
     below = x if stat == "ratio" else None
@@ -145,7 +145,7 @@ def test_the_sparse_path_is_the_plain_formula(made, stat):
 
 
 @given(samples())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_the_algebra_of_residuals_is_their_dense_form(made):
     from unittest.mock import patch
 
@@ -159,7 +159,7 @@ def test_the_algebra_of_residuals_is_their_dense_form(made):
 
 
 @given(samples(), st.sampled_from(["mean", "total"]))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_order_and_labels_do_not_matter(made, stat):
     design, y, _x, domain = made
     one = estimate_domains(design, y, domain, stat=stat)
@@ -181,7 +181,7 @@ def test_order_and_labels_do_not_matter(made, stat):
 
 
 @given(samples())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_domain_totals_add_up_and_scale(made):
     design, y, _x, domain = made
     parts = estimate_domains(design, y, domain, stat="total")
@@ -197,7 +197,7 @@ def test_domain_totals_add_up_and_scale(made):
 
 
 @given(samples(), st.sampled_from(["t", "logit", "asin", "korn"]))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_intervals_widen_with_the_level_and_stay_in_range(made, ci):
     design, y, _x, domain = made
     share = np.where(np.isnan(y), np.nan, y > 50)
@@ -217,7 +217,7 @@ def test_intervals_widen_with_the_level_and_stay_in_range(made, ci):
 
 
 @given(samples(), st.sampled_from(["mean", "total", "ratio"]))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_the_covariance_of_domains_has_their_variances_and_that_of_their_sum(made, stat):
     design, y, x, domain = made
     below = x if stat == "ratio" else None
@@ -418,7 +418,6 @@ def test_more_domains_than_a_covariance_holds_are_refused():
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(1, 5)), min_size=1, max_size=30), st.floats(0, 1))
-@settings(deadline=None)
 def test_a_weight_of_three_is_three_rows(rows, p):
     value, weight = (np.array(column, dtype=float) for column in zip(*rows, strict=True))
     repeated = np.repeat(value, weight.astype(int))

@@ -106,7 +106,7 @@ estimates = st.integers(2, 9).flatmap(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(estimates, st.sampled_from(KINDS))
 def test_the_order_in_which_units_are_given_does_not_matter(given_, kind):
     x, se, order = (np.array(each) for each in given_)
@@ -121,7 +121,7 @@ def test_the_order_in_which_units_are_given_does_not_matter(given_, kind):
         assert np.array_equal(one.rank[order], other.rank)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(estimates, st.floats(0.01, 1e6), st.floats(-1e3, 1e3))
 def test_the_unit_of_measurement_does_not_matter(given_, factor, shift):
     x, se, _ = (np.array(each) for each in given_)
@@ -132,7 +132,7 @@ def test_the_unit_of_measurement_does_not_matter(given_, factor, shift):
     assert rank_sets(x + shift, se, seed=5, draws=400).critical == pytest.approx(one.critical, rel=1e-2)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(estimates, st.sampled_from(KINDS))
 def test_stepping_down_narrows_and_a_higher_level_widens(given_, kind):
     x, se, _ = (np.array(each) for each in given_)
@@ -145,7 +145,7 @@ def test_stepping_down_narrows_and_a_higher_level_widens(given_, kind):
     assert ((down.lower <= down.rank) & (down.rank <= down.upper)).all()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(estimates)
 def test_a_set_of_its_own_lies_within_the_set_for_all_and_a_one_sided_end_within_both(given_):
     x, se, _ = (np.array(each) for each in given_)
@@ -158,7 +158,7 @@ def test_a_set_of_its_own_lies_within_the_set_for_all_and_a_one_sided_end_within
     assert (lower.upper == x.size).all()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(estimates, st.sampled_from(KINDS), st.booleans())
 def test_quadrature_and_draws_give_the_same_critical_values(given_, kind, stepdown):
     x, se, _ = (np.array(each) for each in given_)
@@ -218,7 +218,7 @@ def test_a_cut_is_drawn_only_where_every_pair_across_it_is_told_apart():
     assert groups(rank_sets([1, 1, 1], [1, 1, 1], seed=1)).tolist() == [1, 1, 1]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(estimates)
 def test_groups_follow_the_proofs(given_):
     x, se, _ = (np.array(each) for each in given_)
@@ -229,7 +229,7 @@ def test_groups_follow_the_proofs(given_):
     assert set(group.tolist()) == set(range(1, int(group.max()) + 1))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(estimates, st.data())
 def test_the_best_grow_with_their_number_and_mirror_the_worst(given_, data):
     x, se, _ = (np.array(each) for each in given_)
@@ -255,7 +255,7 @@ def test_options_that_nobody_chose_are_not_told_apart():
     assert bounds(rank_sets_multinomial([7])) == [(1, 1)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(0, 60), min_size=2, max_size=7), st.sampled_from(KINDS), st.booleans())
 def test_holm_is_never_wider_than_bonferroni_and_rare_mirrors_frequent(counts, kind, alone):
     units = 0 if alone else None
@@ -283,7 +283,7 @@ def test_a_point_is_not_before_itself_nor_before_its_like():
     assert bounds(joint_rank_region([1, 1, 2], [0, 0, 0], smaller_is_better=True)) == [(1, 2), (1, 2), (3, 3)]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(estimates, st.sampled_from(["independent", "bonferroni"]))
 def test_the_region_is_what_counting_each_pair_gives(given_, correction):
     x, se, _ = (np.array(each) for each in given_)
@@ -335,7 +335,7 @@ def test_units_are_listed_by_tier_and_then_by_name_never_by_estimate():
     assert tiers([0.9, 0.8], [1, 1], 0.85).order(["b", "a"]) == [1, 0]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(estimates, st.sampled_from(["mean", 0.3]))
 def test_drawn_tiers_agree_with_those_without_chance(given_, reference):
     x, se, order = (np.array(each) for each in given_)

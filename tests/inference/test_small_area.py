@@ -286,7 +286,7 @@ problems = st.integers(6, 15).flatmap(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(problems, st.sampled_from(EVERY), st.floats(1e-3, 1e4), st.floats(-100, 100))
 def test_order_unit_and_origin_do_not_matter(problem, method, factor, shift):
     y, D, order = (np.array(each) for each in problem)
@@ -298,7 +298,7 @@ def test_order_unit_and_origin_do_not_matter(problem, method, factor, shift):
     assert other.mse == pytest.approx(factor**2 * one.mse[order], rel=1e-6, abs=1e-9 * factor**2)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(problems, st.sampled_from(EVERY))
 def test_an_estimate_lies_between_the_direct_one_and_the_model(problem, method):
     y, D, _ = (np.array(each) for each in problem)
@@ -313,7 +313,7 @@ def test_an_estimate_lies_between_the_direct_one_and_the_model(problem, method):
     assert all(np.isfinite(each).all() for each in values)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.floats(0, 1), min_size=5, max_size=12), st.floats(0, 1), st.sampled_from(["mse", "equal"]))
 def test_benchmarks_within_bounds_are_met_or_refused(p, target, by):
     fit = fay_herriot(p, np.ones(len(p)), arcsin_variance([40] * len(p)), transform="arcsin")

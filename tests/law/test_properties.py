@@ -28,8 +28,7 @@ pytestmark = pytest.mark.agnostic
 
 NATIONAL = seeded(2018, 2034)
 
-steadily = settings(derandomize=True, database=None, deadline=None, max_examples=150)
-"""The same examples in every run, however slow the machine."""
+steadily = settings(max_examples=150)
 
 INSTANTS = st.datetimes(datetime(2019, 1, 1), datetime(2026, 6, 1)).map(  # noqa: DTZ001
     lambda moment: moment.replace(microsecond=0, tzinfo=VIETNAM)

@@ -134,7 +134,7 @@ STEP = st.tuples(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(STEP, max_size=10), st.sampled_from(["RE-07", "RE-09", "AI-01"]))
 def test_any_order_of_events_replays_to_what_is_stored_and_undoes_no_breach_in_silence(cast, steps, procedure):
     event = "received" if procedure == "AI-01" else "complete"

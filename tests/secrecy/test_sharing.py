@@ -12,7 +12,7 @@ from gandan.secrecy import shamir
 pytestmark = pytest.mark.agnostic
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.binary(min_size=1, max_size=80), st.integers(2, 4), st.integers(0, 3))
 def test_any_enough_shares_give_the_secret(secret, needed, more):
     shares = shamir.split(secret, needed=needed, shares=needed + more)
