@@ -1,21 +1,23 @@
 """How long a province takes to back up, to verify and to restore.
 
     python -m benchmarks restore [--cases N] [--files N] [--database URL] [--json FILE]
-    python -m benchmarks restore --home FOLDER [--json FILE]
+    python -m benchmarks restore --home FOLDER [--files N] [--json FILE]
 
 An invented province: cases with identity, four lines, three promises with three events each and ten entries of the
 record for each case, in the small demo province. The rows lie in the product's own tables; the record is chained.
 Then `backup`, `restore --verify` and `restore` as commands of their own, encrypted, each timed from start to end; the
 restored installation must pass `gandan audit verify` and hold the same digests: it is backed up again, and what both
 manifests say of every table and file is compared; one word is then changed, which must be told. `--home` takes an
-installation on SQLite that is there already, such as an invented nation, and leaves it as it was. PostgreSQL needs
-`--database`, the address of a server on which databases may be made; they are dropped at the end.
+installation on SQLite that is there already, such as an invented nation, and leaves it as it was: where files are to
+be added, a copy gets them. PostgreSQL needs `--database`, the address of a server on which databases may be made; they
+are dropped at the end. What is not needed any more is removed on the way, so that the disk must hold two of everything.
 """
 
 import argparse
 import json
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -30,17 +32,14 @@ TARGET = "a million cases and 20 GiB restored in less than 15 minutes, nothing d
 
 ROOT = Path(__file__).resolve().parent.parent
 CLONE = """
-import hashlib, os, sys, uuid
-from datetime import timedelta
+import sys, uuid
 from gandan.cli import start_django; start_django()
-from django.conf import settings
-from django.db import connection, transaction
-from gandan.access import now
+from django.db import transaction
 from gandan.audit import actions as audit
-from gandan.cases.models import Attachment, Case, CaseEvent, CaseIdentity
+from gandan.cases.models import Case, CaseEvent, CaseIdentity
 from gandan.obligations.models import Obligation, ObligationEvent
 
-wanted, files = int(sys.argv[1]), int(sys.argv[2])
+wanted = int(sys.argv[1])
 BATCH = 500
 samples = list(Case.system('benchmark').exclude(procedure__confidentiality='sealed').order_by('pk')[:BATCH])
 lines, owed, events = {}, {}, {}
@@ -86,16 +85,26 @@ while made < wanted:
             model.objects.bulk_create(rows, batch_size=400)
         audit.record_history(entries)
     if number % 20000 < BATCH: print(made, flush=True)
-cases = list(Case.system('benchmark').order_by('pk')[:files])
+"""
+FILES = """
+import hashlib, os, sys
+from gandan.cli import start_django; start_django()
+from django.conf import settings
+from django.db import transaction
+from gandan.access import now
+from gandan.cases.models import Attachment, Case
+wanted = int(sys.argv[1])
+cases = list(Case.system('benchmark').order_by('pk').values_list('pk', flat=True)[:wanted])
 rows = []
-for n in range(files):
+for n in range(wanted):
     content = os.urandom(200_000)
     digest = hashlib.sha256(content).hexdigest()
     path = settings.MEDIA_ROOT / digest[:2] / digest
     path.parent.mkdir(parents=True, exist_ok=True); path.write_bytes(content)
-    rows.append(Attachment(case=cases[n % len(cases)], sha256=digest, name='a.jpg', media_type='image/jpeg',
+    rows.append(Attachment(case_id=cases[n % len(cases)], sha256=digest, name='a.jpg', media_type='image/jpeg',
                            size=len(content), added_at=now()))
-Attachment.objects.bulk_create(rows, batch_size=400)
+with transaction.atomic():
+    Attachment.objects.bulk_create(rows, batch_size=400)
 """
 COUNT = """
 from gandan.cli import start_django; start_django()
@@ -104,20 +113,17 @@ print(Case.system('benchmark').count())
 """
 
 
-MANIFESTS = """
+MANIFEST = """
 import json, sys
 from pathlib import Path
 from gandan.cli import start_django; start_django()
 from gandan.config.backup import archive
-def told(path):
-    with archive.reading(Path(path), archive.identities_of(Path(sys.argv[1]))) as inside:
-        for member in inside:
-            if member.name == 'manifest.json':
-                found = json.load(inside.extractfile(member))
-    rows = {name: [each['rows'], each['digest']] for name, each in found['tables'].items()}
-    return rows | found['files']
-one, other = told(sys.argv[2]), told(sys.argv[3])
-print(json.dumps([name for name in sorted(one.keys() | other.keys()) if one.get(name) != other.get(name)]))
+with archive.reading(Path(sys.argv[2]), archive.identities_of(Path(sys.argv[1]))) as inside:
+    for member in inside:
+        if member.name == 'manifest.json':
+            found = json.load(inside.extractfile(member))
+rows = {name: [each['rows'], each['digest']] for name, each in found['tables'].items()}
+print(json.dumps(rows | found['files']))
 """
 CHANGED = """
 import json
@@ -188,38 +194,52 @@ def measure(options: argparse.Namespace, folder: Path, databases: Databases) -> 
 
     gandan, made = (sys.executable, "-m", "gandan"), 0.0
     target = installation("target")
-    if options.home:
+    if options.home and not options.files:
         source = target | {"GANDAN_HOME": str(options.home.resolve())}
+    elif options.home:
+        source = target | {"GANDAN_HOME": str(folder / "source")}
+        shutil.copytree(options.home, folder / "source")
     else:
         source = installation("source")
         _run(source, *gandan, "demo", "--quiet")
-        made, _ = _run(source, sys.executable, "-c", CLONE, str(options.cases), str(options.files))
+        made, _ = _run(source, sys.executable, "-c", CLONE, str(options.cases))
+    if options.files:
+        _run(source, sys.executable, "-c", FILES, str(options.files))
     home = Path(source["GANDAN_HOME"])
     cases = int(_run(source, sys.executable, "-c", COUNT)[1])
+    size = sum(path.stat().st_size for path in home.rglob("*") if path.is_file())
+    files = [path.stat().st_size for path in (home / "files").rglob("*") if path.is_file()]
     _run(source, *gandan, "backup", "keygen", str(folder / "key"))
     recipient = (folder / "key").read_text().split("recipient: ")[1].split()[0]
-    archive = folder / "province.backup"
-    backup, said = _run(source, *gandan, "backup", str(archive), "--recipient", recipient)
     identity = ("--identity", str(folder / "key"))
-    drill, _ = _run(target, *gandan, "restore", "--verify", str(archive), *identity)
+
+    def manifest(archive: Path) -> dict[str, Any]:
+        told = _run(target, sys.executable, "-c", MANIFEST, str(folder / "key"), str(archive))[1]
+        return dict(json.loads(told))
+
+    archive, again = folder / "province.backup", folder / "again.backup"
+    backup, said = _run(source, *gandan, "backup", str(archive), "--recipient", recipient)
+    one, archived = manifest(archive), archive.stat().st_size
     (folder / "target/keys").mkdir(exist_ok=True)
-    (folder / "target/keys/master.key").unlink(missing_ok=True)
     (folder / "target/keys/master.key").write_bytes((home / "keys/master.key").read_bytes())
+    if home.parent == folder:
+        shutil.rmtree(home)
+    drill, _ = _run(target, *gandan, "restore", "--verify", str(archive), *identity)
     restore, _ = _run(target, *gandan, "restore", str(archive), *identity)
     verify, whole = _run(target, *gandan, "audit", "verify")
-    _again, other = _run(target, *gandan, "backup", str(folder / "again.backup"), "--recipient", recipient)
+    archive.unlink()
+    _again, other = _run(target, *gandan, "backup", str(again), "--recipient", recipient)
     assert said.split(": ")[1].split(",")[0] == other.split(": ")[1].split(",")[0], "as many rows, tables and files"
-    both = (str(folder / "key"), str(archive), str(folder / "again.backup"))
-    differing = json.loads(_run(target, sys.executable, "-c", MANIFESTS, *both)[1])
+    two = manifest(again)
     noticed = json.loads(_run(target, sys.executable, "-c", CHANGED)[1])
-    size = sum(path.stat().st_size for path in home.rglob("*") if path.is_file())
     return {
         "engine": "postgresql" if options.database else "sqlite",
         "cases": cases,
-        "files": sum(path.is_file() for path in (home / "files").rglob("*")),
+        "files": len(files),
+        "files_mb": round(sum(files) / 1e6),
         "said": said.split(": ", 1)[1].split(". The keys")[0],
         "installation_mb": round(size / 1e6),
-        "archive_mb": round(archive.stat().st_size / 1e6),
+        "archive_mb": round(archived / 1e6),
         "seconds": {
             "make": round(made, 1),
             "backup": round(backup, 1),
@@ -228,7 +248,7 @@ def measure(options: argparse.Namespace, folder: Path, databases: Databases) -> 
             "audit verify": round(verify, 1),
         },
         "verified": whole.strip(),
-        "differing": differing,
+        "differing": [name for name in sorted(one.keys() | two.keys()) if one.get(name) != two.get(name)],
         "noticed": noticed,
         "restore_seconds_per_million_cases": round(restore / cases * 1e6),
     }
@@ -237,7 +257,7 @@ def measure(options: argparse.Namespace, folder: Path, databases: Databases) -> 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="benchmarks.restore", description=__doc__.splitlines()[0])
     parser.add_argument("--cases", type=int, default=100_000)
-    parser.add_argument("--files", type=int, default=200, help="attachments of 200 kB")
+    parser.add_argument("--files", type=int, default=0, help="attachments of 200 kB to add")
     parser.add_argument("--database", default="", help="a PostgreSQL server; without it SQLite is measured")
     parser.add_argument("--home", type=Path, help="an installation on SQLite to take as it is")
     parser.add_argument("--json", type=Path)

@@ -70,7 +70,7 @@ def alone(name: str, title: str) -> tuple[Source]:
     return (Source(f"speed/{name}", f"python -m benchmarks {name} --json {path}", name, title),)
 
 
-RESTORE = "python -m benchmarks restore --cases 1000000 --files 105000 "
+RESTORE = "python -m benchmarks restore --files 107500 "
 ROWS = (
     Row(
         "1",
@@ -138,10 +138,10 @@ ROWS = (
         "A backup comes back, whole and in time",
         "A million cases and 20 GiB: nothing differs after the restore, and it takes less than 15 minutes.",
         (
-            Source("speed/restore", f"{RESTORE}--json benchmarks/results/speed/restore.json", "restore", "on SQLite"),
+            Source("speed/restore", f"{RESTORE}--home $NATION --json benchmarks/results/speed/restore.json", "restore", "on SQLite"),
             Source(
                 "speed/restore-postgresql",
-                f"{RESTORE}--database $SERVER --json benchmarks/results/speed/restore-postgresql.json",
+                f"{RESTORE}--cases 1000000 --database $SERVER --json benchmarks/results/speed/restore-postgresql.json",
                 "restore",
                 "on PostgreSQL",
                 required=False,
