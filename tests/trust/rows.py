@@ -138,7 +138,12 @@ ROWS = (
         "A backup comes back, whole and in time",
         "A million cases and 20 GiB: nothing differs after the restore, and it takes less than 15 minutes.",
         (
-            Source("speed/restore", f"{RESTORE}--home $NATION --json benchmarks/results/speed/restore.json", "restore", "on SQLite"),
+            Source(
+                "speed/restore",
+                f"{RESTORE}--home $NATION --json benchmarks/results/speed/restore.json",
+                "restore",
+                "on SQLite",
+            ),
             Source(
                 "speed/restore-postgresql",
                 f"{RESTORE}--cases 1000000 --database $SERVER --json benchmarks/results/speed/restore-postgresql.json",
