@@ -48,6 +48,14 @@ def photo_with_position(form: str = "JPEG") -> bytes:
     return picture(form, (40, 20), **options)
 
 
+def jpeg2000_with_position() -> bytes:
+    """Return a JPEG 2000 whose comment and boxes say where and with what it was taken."""
+    plain = picture("JPEG2000", (40, 20), comment=POSITION)
+    body = bytes.fromhex("be7acfcb97a942e89c71999491e3afac") + b"<x:xmpmeta>CANARY-xmp</x:xmpmeta>" + POSITION
+    at = plain.index(b"jp2c") - 4
+    return plain[:at] + struct.pack(">I", len(body) + 8) + b"uuid" + body + plain[at:]
+
+
 def png_bomb(side: int = 60_000) -> bytes:
     """Return a small PNG that says it has 3,600 million points."""
 

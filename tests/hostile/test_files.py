@@ -1,8 +1,10 @@
 """Files that want to do harm: refused with a sentence, or taken and harmless; the server feels nothing."""
 
+import base64
 import csv
 import io
 import re
+import zlib
 from io import BytesIO
 
 import pytest
@@ -71,6 +73,67 @@ def test_a_pdf_keeps_what_is_seen_and_loses_what_acts():
     assert b"FILLED" in whole
     for mark in (b"JavaScript", b"/Launch", b"CANARY", corpus.POSITION, b"/AcroForm", b"/AA", b"/Annots"):
         assert mark not in whole, mark
+
+
+def _packed(photo: bytes, filters: list[str]) -> bytes:
+    return {
+        ("/FlateDecode",): zlib.compress,
+        ("/ASCII85Decode",): lambda data: base64.a85encode(data) + b"~>",
+        ("/ASCII85Decode", "/FlateDecode"): lambda data: base64.a85encode(zlib.compress(data)) + b"~>",
+        (): lambda data: data,
+    }[tuple(filters)](photo)
+
+
+@pytest.mark.parametrize(
+    "packing", [[], ["/FlateDecode"], ["/ASCII85Decode"], ["/ASCII85Decode", "/FlateDecode"]], ids=str
+)
+@pytest.mark.parametrize("camera", ["/DCTDecode", "/JPXDecode"])
+def test_a_photo_in_a_pdf_tells_no_place_however_it_is_packed(camera, packing):
+    import pikepdf
+    from PIL import Image
+
+    photo = corpus.photo_with_position() if camera == "/DCTDecode" else corpus.jpeg2000_with_position()
+    assert photo.count(b"Lai Chau") + photo.count(b"CANARY") >= 3
+    document = pikepdf.new()
+    page = document.add_blank_page(page_size=(100, 100))
+    drawn = pikepdf.Stream(document, b"")
+    drawn.write(_packed(photo, packing), filter=pikepdf.Array([pikepdf.Name(each) for each in [*packing, camera]]))
+    drawn["/Type"], drawn["/Subtype"] = pikepdf.Name.XObject, pikepdf.Name.Image
+    drawn["/Width"], drawn["/Height"], drawn["/BitsPerComponent"] = 40, 20, 8
+    drawn["/ColorSpace"], drawn["/CANARY"] = pikepdf.Name.DeviceRGB, pikepdf.String("CANARY")
+    page.obj["/Resources"] = pikepdf.Dictionary(XObject=pikepdf.Dictionary(P=document.make_indirect(drawn)))
+    page.obj["/Contents"] = pikepdf.Stream(document, b"q 100 0 0 100 0 0 cm /P Do Q")
+    before = BytesIO()
+    document.save(before, compress_streams=False, stream_decode_level=pikepdf.StreamDecodeLevel.none)
+    _kind, content = cleaning.clean(before.getvalue())
+    with pikepdf.open(BytesIO(content)) as after:
+        kept = after.pages[0].obj.Resources.XObject.P
+        told = kept.read_raw_bytes()
+        assert b"Lai Chau" not in told and b"CANARY" not in told and "/CANARY" not in kept
+        with Image.open(BytesIO(told)) as picture:
+            picture.load()
+            assert picture.size == (40, 20) and not picture.getexif()
+
+
+def test_a_page_keeps_no_place_on_a_map_no_private_words_and_no_names_of_layers():
+    import pikepdf
+
+    document = pikepdf.new()
+    page = document.add_blank_page(page_size=(100, 100))
+    page.obj["/VP"] = pikepdf.Array(
+        [pikepdf.Dictionary(Measure=pikepdf.Dictionary(GPTS=pikepdf.Array([22.39, 103.47])))]
+    )
+    page.obj["/Shop"] = pikepdf.String("CANARY")
+    maker = pikepdf.Dictionary(CreatorInfo=pikepdf.Dictionary(Creator=pikepdf.String("CANARY")))
+    layer = pikepdf.Dictionary(Type=pikepdf.Name.OCG, Name=pikepdf.String("CANARY"), Usage=maker)
+    page.obj["/Resources"] = pikepdf.Dictionary(Properties=pikepdf.Dictionary(L=document.make_indirect(layer)))
+    page.obj["/Contents"] = pikepdf.Stream(document, b"/OC /L BDC EMC")
+    before = BytesIO()
+    document.save(before)
+    _kind, content = cleaning.clean(before.getvalue())
+    with pikepdf.open(BytesIO(content)) as after:
+        whole = b"".join(each.unparse(resolved=True) for each in after.objects if not isinstance(each, pikepdf.Stream))
+    assert b"CANARY" not in whole and b"22.39" not in whole and b"/VP" not in whole
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
