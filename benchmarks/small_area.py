@@ -4,7 +4,8 @@
 
 Ours: REML with all local maxima compared, EBLUPs, mean squared errors, intervals. The peers: `numpy.linalg.lstsq`
 once, the least that any fit must do; and a plain Fisher scoring for the same variance, matrices formed anew at each
-step, which looks at one maximum only. Values are compared with the plain scoring first. Ratios are of minima.
+step, which looks at one maximum only. Values are compared with the plain scoring first. Ratios are of minima of
+processor time, which is never less than the time on a quiet machine; the time by the clock is told beside it.
 """
 
 import argparse
@@ -19,6 +20,9 @@ import numpy as np
 
 from benchmarks.rounds import circumstances
 from gandan.inference.small_area import fay_herriot
+
+TARGET_SECONDS = 0.01
+"""What the design note asks of a fit of 3,321 areas."""
 
 
 def scored(y: Any, columns: Any, variance: Any) -> tuple[float, Any]:
@@ -62,11 +66,14 @@ def main(arguments: list[str] | None = None) -> int:
         "plain scoring": lambda: scored(y, columns, variance),
     }
     found: dict[str, list[float]] = {name: [] for name in sides}
+    clock: list[float] = []
     for turn in range(asked.rounds):
         for name in list(sides)[:: 1 if turn % 2 == 0 else -1]:
-            start = time.perf_counter()
+            start, begun = time.process_time(), time.perf_counter()
             sides[name]()
-            found[name].append(time.perf_counter() - start)
+            found[name].append(time.process_time() - start)
+            if name == "ours":
+                clock.append(time.perf_counter() - begun)
     result = {
         "name": "small_area",
         "seed": asked.seed,
@@ -76,10 +83,11 @@ def main(arguments: list[str] | None = None) -> int:
         "values_ok": worst < 1e-8,
         "largest_deviation": worst,
         "planted_deviation": planted,
-        "ours_milliseconds": 1e3 * min(found["ours"]),
+        "ours_cpu_milliseconds": 1e3 * min(found["ours"]),
+        "ours_milliseconds": 1e3 * min(clock),
         "ours_over_least_squares": min(found["ours"]) / min(found["least squares"]),
         "ours_over_plain_scoring": min(found["ours"]) / min(found["plain scoring"]),
-        "verdict": bool(worst < 1e-8 and min(found["ours"]) < 0.05),
+        "verdict": bool(worst < 1e-8 and min(found["ours"]) < TARGET_SECONDS),
     }
     text = json.dumps(result, indent=1)
     if asked.json:

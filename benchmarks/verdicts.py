@@ -298,15 +298,18 @@ def ranking(results: dict[str, Any]) -> Verdict:
 def small_area(results: dict[str, Any]) -> Verdict:
     """A small-area fit of the nation's communes."""
     planted = results.get("planted_deviation", 0.0)
+    # Runs before processor time was measured have that of the clock only.
+    least = results.get("ours_cpu_milliseconds", results["ours_milliseconds"])
     return Verdict(
         {
             "areas": results["areas"],
-            "ms": round(results["ours_milliseconds"], 1),
+            "ms of CPU": round(least, 1) if "ours_cpu_milliseconds" in results else "not measured",
+            "ms by the clock": round(results["ours_milliseconds"], 1),
             "times one least-squares fit": round(results["ours_over_least_squares"], 1),
             "largest deviation": f"{results['largest_deviation']:.1e}",
         },
         {
-            "less than 50 ms": results["ours_milliseconds"] < 50,
+            "less than 10 ms": least < 10,
             "the values of a plain scoring, to 1e-8": bool(results["values_ok"]),
         },
         [("estimates that are off by one in ten million are told", planted > 1e-8)],

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from gandan.inference.calibration import calibrate, kish, poststratify, rake, trim
 from gandan.inference.design import Design
 from gandan.inference.errors import InferenceError
-from gandan.inference.estimates import estimate_domains
+from gandan.inference.estimates import domain_cov, estimate_domains
 
 pytestmark = pytest.mark.agnostic
 
@@ -198,6 +198,29 @@ def test_trimmed_weights_are_calibrated_again():
     np.testing.assert_allclose(sums, [200, 200, 300], rtol=1e-9)
     assert found.kish_after < found.kish_before
     assert estimate_domains(found.design, np.ones(200), stat="total").se[0, 0] < 1e-9
+
+
+def clustered(seed=0):
+    """Twenty clusters of ten, calibrated by raking to totals a tenth above the sample's."""
+    rng = np.random.default_rng(seed)
+    unit, weight = np.repeat(np.arange(20), 10), rng.gamma(2, 1, 200) + 0.5
+    x = np.column_stack([np.ones(200), rng.gamma(2, 1, 200)])
+    design = Design(weight, None, unit)
+    return design, calibrate(design, x, weight @ x * 1.1, "raking"), x, x[:, 1] * 3 + rng.normal(size=200)
+
+
+def test_designs_that_are_made_and_dropped_never_take_each_others_sums():
+    plain, design, x, y = clustered()
+    b = np.linalg.solve((x * plain.weight[:, None]).T @ x, (x * plain.weight[:, None]).T @ y)
+    for times in np.linspace(1.5, 5, 40):
+        # Each design is dropped before the next is made, often at the same place in memory.
+        made = trim(design, times).design
+        sums = np.bincount(plain.psu, weights=made.weight * (y - x @ b))
+        expected = np.sqrt(20 / 19 * ((sums - sums.mean()) ** 2).sum())
+        found = estimate_domains(made, y, stat="total").se[0, 0]
+        covered = domain_cov(made, y, stat="total")[0, 0] ** 0.5
+        np.testing.assert_allclose([found, covered], expected, rtol=1e-9)
+        del made
 
 
 def test_equal_weights_lose_nothing():

@@ -153,6 +153,33 @@ def test_shares_multiply_and_unknown_stays_unknown():
     check_links(links.values())
 
 
+LONE = Link("a", "b", "unknown")
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [[LONE]],
+        [[LONE], []],
+        [[], [LONE]],
+        [[Link("x", "y")], [LONE]],
+        [[Link("a", "m")], [Link("m", "b", "unknown")]],
+        [[Link("a", "m", "unknown")], [Link("m", "b")]],
+        [[Link("a", "m", "unknown")], [Link("m", "k", "unknown"), Link("m", "l", "unknown")], [Link("k", "b")]],
+        [
+            [Link("a", "m", "unknown"), Link("a", "n", "unknown")],
+            [Link("m", "k", "unknown"), Link("n", "l")],
+            [Link("k", "b"), Link("l", "b")],
+        ],
+    ],
+)
+def test_a_single_part_of_unknown_size_never_becomes_the_whole(steps):
+    links = chain(steps)
+    check_links(links)
+    found = restate({"a": 100}, links)["b"]
+    assert (found.value, found.is_break) == (None, True)
+
+
 def test_a_unit_from_outside_joins_a_later_step():
     links = compose([Link("a", "n")], [Link("n", "z"), Link("outside", "z")])
     assert restate({"a": 1, "outside": 2}, links)["z"].value == 3
@@ -165,7 +192,7 @@ def test_a_later_step_cannot_repair_a_lost_unit():
 
 @st.composite
 def histories(draw):
-    """A chain of merges, divisions (declared or of unknown sizes) and renames over five units."""
+    """A chain of merges, divisions (declared, of unknown sizes, or with a rest untold) and renames over five units."""
     living, counter, steps = [f"u{n}" for n in range(5)], 5, []
     for _ in range(draw(st.integers(1, 6))):
         links, following = [], []
@@ -176,11 +203,19 @@ def histories(draw):
             counter += 2
             if size == 1 and draw(st.booleans()):
                 pair = [f"u{counter}", f"u{counter + 1}"]
-                if draw(st.booleans()):
-                    share = Fraction(draw(st.integers(1, 9)), 10)
+                kind = draw(st.sampled_from(["shares", "unknown", "both", "lone"]))
+                share = Fraction(draw(st.integers(1, 9)), 10)
+                if kind == "shares":
                     links += [Link(group[0], pair[0], "share", share), Link(group[0], pair[1], "share", 1 - share)]
+                elif kind == "lone":
+                    pair = pair[:1]
+                    links.append(Link(group[0], pair[0], "unknown"))
                 else:
-                    links += [Link(group[0], new, "unknown") for new in pair]
+                    if kind == "both":
+                        counter += 1
+                        pair.append(f"u{counter + 1}")
+                        links.append(Link(group[0], pair[2], "share", share))
+                    links += [Link(group[0], new, "unknown") for new in pair[:2]]
                 following += pair
             else:
                 links += [Link(unit, f"u{counter}") for unit in group]
@@ -192,17 +227,52 @@ def histories(draw):
 
 def follow(history, old, amount):
     """What a slow hand does: carry one unit's amount through every step, None where a size is unknown."""
-    held = {old: Fraction(amount)}
+    held, told = {old: Fraction(amount)}, True
     for step in history:
         following = {}
         for unit, value in held.items():
-            for link in [each for each in step if each.old == unit] or [Link(unit, unit)]:
+            parts = [each for each in step if each.old == unit] or [Link(unit, unit)]
+            told = told and [each.part for each in parts] != ["unknown"]
+            for link in parts:
                 weight = None if link.part == "unknown" else link.share if link.part == "share" else Fraction(1)
                 part = None if weight is None or value is None else weight * value
                 before = following.get(link.new, Fraction(0))
                 following[link.new] = None if part is None or before is None else before + part
-        held = dict.fromkeys(following, Fraction(amount)) if len(following) == 1 else following
+        held = dict.fromkeys(following, Fraction(amount)) if told and len(following) == 1 else following
     return held
+
+
+def guess(history, old, amount, rng):
+    """What might have happened: carry one unit's amount through, sizes that nobody told chosen at random."""
+    held = {old: Fraction(amount)}
+    for step in history:
+        following = {}
+        for unit, value in held.items():
+            parts = [each for each in step if each.old == unit] or [Link(unit, unit)]
+            known = sum((each.share for each in parts if each.part == "share"), Fraction(0))
+            sizes = [rng.randint(1, 99) for each in parts if each.part == "unknown"]
+            everything = sum(sizes) if len(parts) > 1 else 100
+            for link in parts:
+                weight = link.share if link.part == "share" else Fraction(1)
+                if link.part == "unknown":
+                    weight = (1 - known) * Fraction(sizes.pop(), everything)
+                following[link.new] = following.get(link.new, Fraction(0)) + weight * value
+        held = following
+    return held
+
+
+@given(histories(), st.lists(st.integers(0, 1000), min_size=5, max_size=5), st.randoms(use_true_random=False))
+def test_no_number_hangs_on_a_size_that_nobody_told(history, figures, rng):
+    values = {f"u{n}": figure for n, figure in enumerate(figures)}
+    found = restate(values, chain(history))
+    for _ in range(2):
+        happened = {}
+        for old, amount in values.items():
+            for new, part in guess(history, old, amount, rng).items():
+                happened[new] = happened.get(new, Fraction(0)) + part
+        assert happened.keys() == found.keys()
+        for new, each in found.items():
+            assert each.value is None or each.value == happened[new]
 
 
 @given(histories(), st.lists(st.integers(0, 1000), min_size=5, max_size=5))

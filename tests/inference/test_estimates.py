@@ -362,6 +362,52 @@ def test_a_domain_in_one_unit_is_not_certain_unless_all_were_asked():
     assert (mean.lo[:, 0] == mean.est[:, 0]).all() and (mean.hi[:, 0] == mean.est[:, 0]).all()
 
 
+@pytest.mark.parametrize("ci", [None, "t", "logit", "asin", "korn"])
+@pytest.mark.parametrize("weight", [1.0, 1 / 3])
+def test_units_that_agree_by_chance_do_not_make_a_share_certain(ci, weight):
+    unit = np.repeat(np.arange(10), 6)
+    y = np.tile([1.0, 0, 0, 1, 1, 0], 10)
+    e = estimate_domains(Design(np.full(60, weight), psu=unit), y, stat="proportion", ci=ci)
+    assert e.est[0, 0] == pytest.approx(0.5) and e.se[0, 0] < 1e-12
+    assert {"zero-variance", "pooled-deff"} <= set(e.flags[0, 0])
+    # 60 answers, less Korn and Graubard's correction for nine degrees of freedom: about 47.
+    assert 0.3 < e.lo[0, 0] < 0.4 and 0.6 < e.hi[0, 0] < 0.7
+    few = estimate_domains(Design([1.0] * 4, psu=[0, 0, 1, 1]), [1, 0, 1, 0], stat="proportion", ci=ci)
+    assert few.lo[0, 0] < 0.1 and few.hi[0, 0] > 0.9
+
+
+def test_a_share_that_agrees_has_the_design_effect_of_the_others():
+    rng = np.random.default_rng(1)
+    unit, domain = np.repeat(np.arange(40), 10), np.repeat([0, 1], 200)
+    share = np.where(domain == 1, rng.uniform(0.1, 0.9, 40)[unit], 0.5)
+    y = np.where(domain == 1, rng.random(400) < share, np.arange(400) % 2)
+    both = estimate_domains(Design(np.ones(400), psu=unit), y, domain, stat="proportion")
+    alone = estimate_domains(Design(np.ones(200), psu=unit[:200]), y[:200], stat="proportion", df=39)
+    assert both.deff_replace[1, 0] > 2
+    assert "pooled-deff" in both.flags[0, 0] and "pooled-deff" not in both.flags[1, 0]
+    assert both.hi[0, 0] - both.lo[0, 0] > 1.3 * (alone.hi[0, 0] - alone.lo[0, 0])
+
+
+def test_a_share_that_is_known_has_no_width():
+    unit, y = np.repeat(np.arange(10), 6), np.tile([1.0, 0, 0, 1, 1, 0], 10)
+    census = estimate_domains(Design(np.ones(60), psu=unit, fpc=10), y, stat="proportion")
+    assert census.lo[0, 0] == census.hi[0, 0] == 0.5
+    rng = np.random.default_rng(0)
+    woman = (rng.random(60) < 0.4).astype(float)
+    design = Design(rng.uniform(1, 3, 60), psu=unit)
+    for made in (
+        poststratify(design, woman, [50, 70]),
+        calibrate(design, np.column_stack([woman, 1 - woman]), [70, 50]),
+    ):
+        fixed = estimate_domains(made, np.column_stack([woman, y]), stat="proportion")
+        np.testing.assert_allclose([fixed.lo[0, 0], fixed.hi[0, 0]], 70 / 120, atol=1e-9)
+        assert "pooled-deff" not in fixed.flags[0, 0]
+    # Known as to the number of people, and nothing of them: the agreement is chance again.
+    counted = poststratify(Design(np.ones(60), psu=unit), np.zeros(60), [600])
+    e = estimate_domains(counted, y, stat="proportion")
+    assert e.se[0, 0] < 1e-12 and e.lo[0, 0] < 0.4 < 0.6 < e.hi[0, 0]
+
+
 def test_a_ratio_over_nothing_is_flagged():
     e = estimate_domains(Design(np.ones(4)), [1, 2, 3, 4], [0, 0, 1, 1], stat="ratio", denominator=[0, 0, 1, 1])
     assert e.flags[0, 0] == ("zero-denominator",) and np.isnan(e.est[0, 0])
@@ -436,6 +482,29 @@ def test_quantiles_of_equal_weights_are_hyndman_and_fans_seventh():
     y = np.random.default_rng(3).normal(size=41)
     p = np.linspace(0, 1, 17)
     np.testing.assert_allclose(quantiles(Design(np.ones(41)), y, p, rule="hf7").est[0], np.quantile(y, p), rtol=1e-12)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 4), st.integers(1, 9)), min_size=2, max_size=12),
+    st.randoms(use_true_random=False),
+    st.sampled_from(["math", "school", "hf7"]),
+)
+def test_the_order_of_rows_never_matters_to_a_quantile(rows, rng, rule):
+    p = [0.1, 0.25, 0.5, 0.8, 1]
+    shuffled = rng.sample(rows, len(rows))
+    one, two = (
+        quantiles(Design(np.array([w for _, w in each], dtype=float)), [v for v, _ in each], p, rule=rule)
+        for each in (rows, shuffled)
+    )
+    np.testing.assert_array_equal(one.est, two.est)
+
+
+def test_equal_values_stand_in_the_order_of_their_weights():
+    y, w = np.array([0.0, 0, 10, 20]), np.array([1.0, 9, 2, 1])
+    for order in ([0, 1, 2, 3], [1, 0, 2, 3]):
+        found = quantiles(Design(w[order]), y[order], [0.5, 0.8], rule="hf7").est[0]
+        # By hand: p_k = 0, 1/12, 10/12, 1 at 0, 0, 10, 20. R gives the same for rows sorted by value and weight.
+        np.testing.assert_allclose(found, [50 / 9, 86 / 9], rtol=1e-12)
 
 
 def test_quantiles_of_domains_are_those_of_each_alone(reference):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gandan.inference.calibration import calibrate, poststratify
+from gandan.inference.calibration import calibrate, poststratify, trim
 from gandan.inference.design import Design
 from gandan.inference.errors import InferenceError
 from gandan.inference.estimates import estimate_domains
@@ -177,6 +177,82 @@ def test_supplied_weights_are_combined_as_told():
     theta, cov = replicate_estimate(lambda w: w @ [1.0, 3.0], np.ones(2), given_)
     assert (theta[0], cov[0, 0]) == (4.0, 0.5 * (2 - 4) ** 2 + 0.5 * (6 - 4) ** 2)
     assert given_.df == 1
+
+
+# Replicates of a trimmed design
+
+
+def trimmed(times=2.0, within=None, again=False):
+    """Two strata of ten clusters of ten, raked, trimmed, and calibrated once more where asked."""
+    rng = np.random.default_rng(0)
+    row = np.arange(200)
+    stratum, unit, weight = row // 100, row // 10, rng.gamma(2, 1, 200) + 0.5
+    x = np.column_stack([np.ones(200), rng.gamma(2, 1, 200)])
+    made = calibrate(Design(weight, stratum, unit), x, weight @ x * 1.1, "raking")
+    found = trim(made, times, within).design
+    if again:
+        found = calibrate(found, x, weight @ x * 1.15)
+    return made, found, x, x[:, 1] * 3 + rng.normal(size=200) + weight
+
+
+KINDS = [("jkn", None), ("rao-wu", 400), ("bootstrap", 400)]
+
+
+@pytest.mark.parametrize(("kind", "n"), KINDS)
+def test_each_replicate_of_a_trimmed_design_is_calibrated_and_trimmed(kind, n):
+    made, design, x, y = trimmed()
+    factor = replicate_factors(design, kind, n, np.random.default_rng(1)).factor[design.levels[0].unit]
+    replicates = replicate_weights(design, kind, n, np.random.default_rng(1))
+    cap = 2 * np.median(made.weight)
+    assert (made.weight > cap).sum() >= 5
+    np.testing.assert_allclose(x.T @ replicates.weights, np.tile((x.T @ design.weight)[:, None], factor.shape[1]))
+    gone = factor == 0
+    assert (replicates.weights[gone] == 0).all()
+    assert (replicates.weights[~gone] / factor[~gone] <= cap * (1 + 1e-9)).all()
+    # The mean of the replicates is that of the trimmed design, not of the one before.
+    total, before = design.weight @ y, made.weight @ y
+    mean = (y @ replicates.weights).mean()
+    se = estimate_domains(design, y, stat="total").se[0, 0]
+    # The bootstrap's mean lies off by chance, by no more than three of its own errors.
+    chance = 0.01 if n is None else 3 / n**0.5
+    assert abs(mean - total) < chance * se < abs(before - total)
+    # Where y has nothing to do with the weights, what was trimmed adds nothing and the formula holds.
+    plain = y - design.calibration.steps[0].base
+    _, cov = replicate_estimate(lambda w: w @ plain, design.weight, replicates)
+    se = estimate_domains(design, plain, stat="total").se[0, 0]
+    assert cov[0, 0] ** 0.5 == pytest.approx(se, rel=0.03 if n is None else 0.15)
+
+
+@pytest.mark.parametrize("within", [None, np.arange(200) % 2])
+@pytest.mark.parametrize("again", [False, True])
+def test_the_steps_of_a_replicate_give_the_full_sample_its_own_weights(within, again):
+    _, design, x, _ = trimmed(within=within, again=again)
+    found = design.calibration.recalibrate(design.calibration.steps[0].base)
+    np.testing.assert_allclose(found, design.weight, rtol=1e-9)
+    # A row that counts k times is k rows.
+    times = np.tile([1.0, 2.0], 100)
+    heavy = design.calibration.recalibrate(design.calibration.steps[0].base * times, times)
+    caps = design.calibration.caps
+    assert len(caps) == 1 and (again or (heavy / times <= caps[0].limit * (1 + 1e-9)).all())
+    np.testing.assert_allclose(x.T @ heavy, x.T @ design.weight, rtol=1e-9)
+
+
+def test_weights_trimmed_without_calibration_are_the_weights_of_the_design():
+    design = trim(Design([1.0, 1, 1, 2, 9, 1]), 4).design
+    assert design.calibration is None
+    y = np.array([3.0, 1, 4, 1, 5, 9])
+    replicates = replicate_weights(design, "jk1")
+    assert (y @ replicates.weights).mean() == pytest.approx(design.weight @ y)
+    _, cov = replicate_estimate(lambda w: w @ y, design.weight, replicates)
+    assert cov[0, 0] ** 0.5 == pytest.approx(estimate_domains(design, y, stat="total").se[0, 0])
+
+
+def test_a_replicate_that_cannot_be_trimmed_is_named():
+    made = calibrate(Design([1.0, 1, 1, 2, 2, 5]), np.array([[1, 0], [1, 0], [1, 0], [1, 1], [1, 1], [1, 1]]), [12, 9])
+    # Three rows of 4 at most bear 9; two bear 8, and 7.2 of it where the others count 6/5.
+    with pytest.raises(InferenceError) as refused:
+        replicate_weights(trim(made, 2).design, "jk1")
+    assert refused.value.facts["replicate"] in (3, 4, 5)
 
 
 @pytest.mark.parametrize(

@@ -218,45 +218,81 @@ def test_a_plan_that_cannot_be_is_refused_with_its_reason(call, code):
 # What it will show
 
 
-PUBLISHED = {
+NOTE = {
     (0.88, 0.04): {
         50: (37.6, 1.0),
-        100: (36.7, 3.4),
-        200: (34.6, 9.3),
-        400: (31.3, 18.1),
-        800: (25.9, 32.7),
+        100: (36.7, 3.6),
+        200: (34.7, 9.0),
+        400: (30.8, 19.5),
+        800: (26.4, 31.4),
         1600: (20.3, 47.8),
     },
     (0.97, 0.012): {
-        50: (38.0, 0),
-        100: (38.0, 0),
+        50: (38.0, 0.0),
+        100: (38.0, 0.0),
         200: (37.8, 0.5),
-        400: (36.8, 3.3),
-        800: (34.1, 10.6),
-        1600: (29.3, 23.6),
+        400: (36.7, 3.4),
+        800: (34.0, 10.6),
+        1600: (28.5, 25.6),
     },
 }
+"""Places in a rank set of 38 and per cent of pairs told apart, as the design note has them: 40 replications each."""
+
+OURS = {
+    (0.88, 0.04): {
+        50: (37.638, 0.005, 0.98, 0.01),
+        100: (36.717, 0.012, 3.47, 0.03),
+        200: (34.740, 0.023, 8.81, 0.06),
+        400: (31.172, 0.046, 18.45, 0.12),
+        800: (26.153, 0.052, 32.02, 0.14),
+        1600: (20.707, 0.050, 46.74, 0.13),
+    },
+    (0.97, 0.012): {
+        50: (37.9998, 0.0002, 0.001, 0.0005),
+        100: (37.992, 0.001, 0.02, 0.003),
+        200: (37.843, 0.005, 0.42, 0.01),
+        400: (36.851, 0.016, 3.11, 0.04),
+        800: (34.043, 0.033, 10.69, 0.09),
+        1600: (29.488, 0.047, 23.00, 0.13),
+    },
+}
+"""The same of `plan_separation`, each with its Monte-Carlo error: seed 2026, 4,000 replications for the first three
+cells and 2,000 for the others."""
+
+FAR = {(0.97, 0.012, 1600): (1.0, 2.7)}
+"""Where the note lies more than half a place from ours, and how far: 28.5 places and 25.6 % against 29.49 and 23.0 % in
+2,000 replications. Its 40 replications have an error of a third of a place there; nothing of ours was bent to it."""
+
+CELLS = [(*key, n) for key, rows in OURS.items() for n in rows]
+
+
+@pytest.mark.parametrize(("mean", "sd", "n"), CELLS)
+def test_the_note_and_our_long_runs_agree_within_half_a_place_or_it_is_said_where_not(mean, sd, n):
+    width, _, share, _ = OURS[mean, sd][n]
+    places, points = FAR.get((mean, sd, n), (0.5, 1.5))
+    off = abs(NOTE[mean, sd][n][0] - width), abs(NOTE[mean, sd][n][1] - share)
+    assert off[0] <= places and off[1] <= points
+    assert (off[0] > 0.5) == ((mean, sd, n) in FAR)
 
 
 def separates(mean, sd, n, reps):
+    """Nothing but chance lies between a run of another seed and our long one."""
     found = plan_separation(mean, sd, n, 1.5, 38, reps, seed=11)
-    width, share = PUBLISHED[mean, sd][n]
-    assert abs(found.width - width) <= 1.0
-    assert abs(100 * found.separated - share) <= 2.0
+    width, width_error, share, share_error = OURS[mean, sd][n]
+    assert abs(found.width - width) <= 4 * np.hypot(found.width_error, width_error)
+    assert abs(100 * found.separated - share) <= 4 * np.hypot(100 * found.separated_error, share_error)
     assert found.interviews == 38 * n
-    return found
 
 
 @pytest.mark.parametrize(("mean", "sd", "n"), [(0.88, 0.04, 100), (0.88, 0.04, 1600), (0.97, 0.012, 400)])
-def test_the_plan_separates_what_was_published(mean, sd, n):
+def test_a_short_run_separates_what_the_long_one_does(mean, sd, n):
     separates(mean, sd, n, 60)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("mean", "sd", "n"), [(*key, n) for key, rows in PUBLISHED.items() for n in rows])
-def test_the_plan_separates_what_was_published_in_full(mean, sd, n):
-    found = separates(mean, sd, n, 400)
-    assert abs(found.width - PUBLISHED[mean, sd][n][0]) <= 0.5
+@pytest.mark.parametrize(("mean", "sd", "n"), CELLS)
+def test_another_seed_separates_what_the_long_run_does(mean, sd, n):
+    separates(mean, sd, n, 400)
 
 
 def test_few_interviews_offer_no_ranking_and_say_what_else():

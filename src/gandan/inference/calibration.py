@@ -9,13 +9,13 @@ Sources: Deville and Särndal (1992), Journal of the American Statistical Associ
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
 
 from gandan.inference.cells import Moments
-from gandan.inference.design import Array, Codes, Design, Floats, compact, missing_codes
+from gandan.inference.design import Array, Bools, Codes, Design, Floats, compact, missing_codes
 from gandan.inference.errors import InferenceError
 from gandan.inference.given import codes as codes_of
 from gandan.inference.given import number, numbers, plain_codes
@@ -41,11 +41,22 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Cap:
+    """One trimming of calibrated weights: the limit, the class of each row, and the calibrations made before it."""
+
+    limit: float
+    labels: Array
+    code: Codes
+    after: int
+    rounds: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Residualizer:
-    """The calibrations of a design, in the order in which they were made."""
+    """The calibrations of a design, in the order in which they were made, and the caps put on weights between."""
 
     steps: tuple[Step, ...]
-    _cache: dict[Any, Any] = field(default_factory=dict, repr=False)
+    caps: tuple[Cap, ...] = ()
 
     def of_rows(self, rows: Codes) -> "Residualizer":
         """Return the same for some rows; fitted on all of them all the same."""
@@ -53,11 +64,14 @@ class Residualizer:
             tuple(
                 Step(s.x[rows], s.base[rows], s.totals, s.distance, s.bounds, s.names, s.fit[rows], s.gram)
                 for s in self.steps
-            )
+            ),
+            tuple(replace(cap, code=cap.code[rows]) for cap in self.caps),
         )
 
     def moments(self, code: Codes, domains: int, values: Floats, below: Floats | None) -> Moments:
         """Return the domain sums of d·x, d·x·y and d·x·denominator of each step, over rows with a value."""
+        from scipy.sparse import csc_array
+
         valid = ~np.isnan(values)
         whole = bool(valid.all())
         filled = values if whole else np.where(valid, values, 0.0)
@@ -73,7 +87,18 @@ class Residualizer:
             products.append((matrix @ filled).reshape(domains, columns, values.shape[1]))
             if under is not None:
                 others.append((matrix @ under).reshape(domains, columns, values.shape[1]))
-        return Moments(tuple(sums), tuple(products), tuple(others) if under is not None else None)
+        last = csc_array((self.steps[-1].fit, code, np.arange(code.size + 1)), shape=(domains, code.size))
+        powers = tuple(np.asarray(last @ each) for each in (mask, filled, filled**2))
+        held = (powers[0], powers[1], powers[2])
+        return Moments(tuple(sums), tuple(products), tuple(others) if under is not None else None, held)
+
+    def holds(self, moments: Moments, alpha: Floats, beta: Floats) -> Bools:
+        """Return where (domain, variable) the last calibration fixes the total of z = alpha·y + beta, row by row."""
+        d, dy, dyy = moments.last
+        right = alpha[:, None, :] * moments.xy[-1] + beta[:, None, :] * moments.x[-1]
+        squares = alpha**2 * dyy + 2 * alpha * beta * dy + beta**2 * d
+        explained = (_solve(self.steps[-1].gram, right) * right).sum(axis=1)
+        return np.asarray(np.abs(squares - explained) <= 1e-9 * np.abs(squares))
 
     def coefficients(self, moments: Moments, alpha: Floats, beta: Floats, gamma: Floats | None) -> list[Floats]:
         """Return B of each step, (domain, column, variable), for z = alpha·y + beta + gamma·denominator.
@@ -94,19 +119,12 @@ class Residualizer:
 
     def unit_sums(self, design: Design, depth: int) -> list[Floats]:
         """Return Σ w·x of each step by unit of stage `depth`, with the calibrated weights."""
-        key = (depth, id(design))
-        if key not in self._cache:
-            level = design.levels[depth]
-            units = level.stratum_of_unit.size
-            sums = []
-            for step in self.steps:
-                from scipy.sparse import csc_array
+        from scipy.sparse import csc_array
 
-                rows = design.weight.size
-                group = csc_array((design.weight, level.unit, np.arange(rows + 1)), shape=(units, rows))
-                sums.append(np.asarray((group @ step.x).todense()))
-            self._cache[key] = sums
-        return list(self._cache[key])
+        level, rows = design.levels[depth], design.weight.size
+        shape = (level.stratum_of_unit.size, rows)
+        group = csc_array((design.weight, level.unit, np.arange(rows + 1)), shape=shape)
+        return [np.asarray((group @ step.x).todense()) for step in self.steps]
 
     def residuals(self, z: Floats) -> Floats:
         """Return e = z − x·B for row values z (n) or (n, q): the dense form, the last step first."""
@@ -120,11 +138,34 @@ class Residualizer:
         """Return the rows whose calibrated weight is below 0: only the unbounded linear distance makes any."""
         return np.flatnonzero(np.asarray(weight) < 0)
 
-    def recalibrate(self, weight: Floats) -> Floats:
-        """Return other base weights (n) of the same rows calibrated by the same steps; rows of weight 0 stay 0."""
-        for step in self.steps:
+    def recalibrate(self, weight: Floats, factor: Floats | None = None) -> Floats:
+        """Return other base weights (n) of the same rows calibrated and capped by the same steps.
+
+        `factor` (n) is what a replicate multiplied each weight by; None for 1. A row counts `factor` times, so the
+        caps hold for weight over factor: a unit that was drawn three times may weigh three times the cap. Rows of
+        weight 0 stay 0, and the design's own base weights give its own weights.
+        """
+        times = np.ones(weight.size) if factor is None else factor
+        for place, step in enumerate(self.steps, start=1):
             weight = _calibrated(step.x, weight, step.totals, step.distance, step.bounds, step.names)
+            for cap in self.caps:
+                if cap.after == place:
+                    weight, _ = self._under(cap, weight, times, 20 * cap.rounds)
         return weight
+
+    def _under(self, cap: Cap, weight: Floats, times: Floats, rounds: int) -> tuple[Floats, int]:
+        """Return weights cut to a cap and calibrated again until both agree, and the rounds that it took."""
+        alive = times != 0
+        for done in range(1, rounds + 1):
+            single = np.divide(weight, times, out=np.zeros(weight.size), where=alive)
+            weight = times * _capped(single, cap.limit, cap.labels, cap.code, times)
+            for step in self.steps[: cap.after]:
+                weight = _calibrated(step.x, weight, step.totals, step.distance, step.bounds, step.names)
+            single = np.divide(weight, times, out=np.zeros(weight.size), where=alive)
+            if single.max() <= cap.limit * (1 + 1e-10):
+                return weight, done
+        told = f"the cap {cap.limit}"
+        raise InferenceError("calibration-not-converged", iterations=rounds, column=told)
 
 
 def calibrate(
@@ -261,34 +302,26 @@ def trim(design: Design, times_median: float, within: Array | None = None, *, ro
     """Cap weights at a multiple of their median and give the rest of the class what was cut, in proportion.
 
     `within` (n): classes that keep their sum of weights; None for one. The design's calibrations are then applied
-    again, and both are repeated until they agree within 1e-10 of the cap; calibrated weights may therefore pass the
-    cap by that much. Raises `calibration-infeasible` where a class would have to lie above the cap in every row,
-    `calibration-not-converged` when cap and totals contradict each other.
+    again, and both are repeated until they agree within 1e-10 of the cap; calibrated weights may therefore pass the cap
+    by that much. A calibrated design remembers the cap: replicates calibrate and trim anew. Raises
+    `calibration-infeasible` where a class would have to lie above the cap in every row, `calibration-not-converged`
+    when cap and totals contradict each other.
     """
     if not 1 <= number(times_median, "times_median") < np.inf:
         raise InferenceError("option-unknown", name="times_median", value=times_median, allowed="1 or more")
     weight = np.array(design.weight)
     before = kish(weight)
-    cap = float(times_median * np.median(weight))
+    limit = float(times_median * np.median(weight))
     labels, code = (
         (np.zeros(1), np.zeros(weight.size, dtype=np.int64)) if within is None else _cells_of(design, within, "within")
     )
-    done = 0
-    while True:
-        done += 1
-        cut = _capped(weight, cap, labels, code)
-        again = cut if design.calibration is None else _last_calibrated(design.calibration, cut)
-        weight = again
-        if weight.max() <= cap * (1 + 1e-10):
-            break
-        if done == rounds:
-            raise InferenceError("calibration-not-converged", iterations=rounds, column=f"the cap {cap}")
-    result = (
-        Design(weight, design.strata, design.psu, design.fpc, design.stages, design.lonely)
-        if design.calibration is None
-        else design.with_weight(weight, design.calibration)
-    )
-    return Trimmed(result, before, kish(weight), int((design.weight > cap).sum()), done)
+    made = design.calibration or Residualizer(())
+    cap = Cap(limit, labels, code, len(made.steps), rounds)
+    weight, done = made._under(cap, weight, np.ones(weight.size), rounds)
+    # Without calibration the new weights are those of the design, for replicates too.
+    kept = Residualizer(made.steps, (*made.caps, cap)) if made.steps else None
+    result = design.with_weight(weight, kept)
+    return Trimmed(result, before, kish(weight), int((design.weight > limit).sum()), done)
 
 
 def kish(weight: Array) -> float:
@@ -337,8 +370,8 @@ def _extended(
     base = np.asarray(design.weight)
     fit = np.ones(base.size) if equal else base
     step = Step(x, base, target, distance, bounds, names, fit, _gram(x, fit))
-    before = () if design.calibration is None else design.calibration.steps
-    return Residualizer((*before, step))
+    before = design.calibration or Residualizer(())
+    return Residualizer((*before.steps, step), before.caps)
 
 
 def _calibrated(
@@ -545,10 +578,11 @@ def _by_domain_and_column(x: Any, base: Floats, code: Codes, domains: int) -> An
     return csc_array((x.data * base[row], keys, x.indptr), shape=(domains * columns, rows))
 
 
-def _capped(weight: Floats, cap: float, labels: Array, code: Codes) -> Floats:
+def _capped(weight: Floats, cap: float, labels: Array, code: Codes, times: Floats) -> Floats:
+    """Return weights below the cap that keep the sums of their classes, each row counted so many times."""
     weight = np.array(weight)
-    sums = np.bincount(code, weights=weight, minlength=labels.size)
-    rows = np.bincount(code, minlength=labels.size)
+    sums = np.bincount(code, weights=times * weight, minlength=labels.size)
+    rows = np.bincount(code, weights=times, minlength=labels.size)
     if (sums > cap * rows * (1 + 1e-12)).any():
         raise InferenceError("calibration-infeasible", cell=labels[np.argmax(sums > cap * rows)].item())
     for _ in range(weight.size):
@@ -557,14 +591,8 @@ def _capped(weight: Floats, cap: float, labels: Array, code: Codes) -> Floats:
             break
         weight[over] = cap
         free = weight < cap * (1 - 1e-14)
-        lost = sums - np.bincount(code, weights=weight, minlength=labels.size)
-        room = np.bincount(code, weights=np.where(free, weight, 0.0), minlength=labels.size)
+        lost = sums - np.bincount(code, weights=times * weight, minlength=labels.size)
+        room = np.bincount(code, weights=np.where(free, times * weight, 0.0), minlength=labels.size)
         factor = 1 + np.where(room > 0, lost / np.where(room > 0, room, 1.0), 0.0)
         weight = np.where(free, weight * factor[code], weight)
-    return weight
-
-
-def _last_calibrated(calibration: Residualizer, weight: Floats) -> Floats:
-    for step in calibration.steps:
-        weight = _calibrated(step.x, weight, step.totals, step.distance, step.bounds, step.names)
     return weight

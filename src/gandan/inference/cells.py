@@ -27,6 +27,8 @@ class Moments:
     """(domain, column of the step, variable or 1)"""
     xy: tuple[Floats, ...]
     xz: tuple[Floats, ...] | None
+    last: tuple[Floats, Floats, Floats]
+    """(domain, variable or 1): domain sums of d, d·y and d·y² with the weights that the last step is fitted by."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,12 +1,13 @@
 """Restating figures of old units onto the map of a later date, exactly or not at all.
 
 Whole successions add exactly. A declared share gives a number that says how much of it is imputed. A part of
-unknown size gives no number: the series breaks. Standard library only: callers reach it from the command line
+unknown size gives no number: the series breaks, and stays broken in every later step, unless all the parts of the unit
+meet again in one place. Standard library only: callers reach it from the command line
 without loading anything.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from numbers import Rational
 from typing import Literal
@@ -22,13 +23,15 @@ Part = Literal["whole", "share", "unknown"]
 class Link:
     """A part of `old` that went to `new`: the whole of it, a share above 0 and not above 1, or a part of unknown size.
 
-    `old` and `new` name units, not official codes: a code that is reused names two units.
+    `old` and `new` name units, not official codes: a code that is reused names two units. `rest_untold`: some other
+    part of `old` went where no link says; `compose` sets it, nobody else needs to.
     """
 
     old: Code
     new: Code
     part: Part = "whole"
     share: Fraction | None = None
+    rest_untold: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +68,12 @@ class Restated:
 def check_links(links: Iterable[Link]) -> None:
     """Raise unless the parts of each old unit are one whole, shares that sum to 1, or some of unknown size.
 
-    Known shares may stand beside parts of unknown size when they sum to less than 1. A unit may not name the same
-    successor twice. Raises InferenceError (a ValueError): `links-not-whole`, `share-out-of-range`, `option-unknown`.
+    Known shares may stand beside parts of unknown size when they sum to less than 1. A part of unknown size may stand
+    alone: then the rest of the unit went where nobody says, and no later step makes it whole. A unit may not name the
+    same successor twice. Raises InferenceError (a ValueError): `links-not-whole`, `share-out-of-range`,
+    `option-unknown`.
     """
-    by_old: dict[Code, list[Link]] = {}
-    for link in links:
-        by_old.setdefault(link.old, []).append(link)
-    for old, parts in by_old.items():
+    for old, parts in _by_old(links).items():
         kinds = [part.part for part in parts]
         for part in parts:
             if part.part not in ("whole", "share", "unknown"):
@@ -92,24 +94,30 @@ def compose(first: Sequence[Link], then: Sequence[Link]) -> list[Link]:
     """Return the links from the first map to the third, through the second.
 
     A unit that `then` does not name goes on unchanged. Shares multiply; a part of a part of unknown size is of
-    unknown size. Parts that meet again in one unit are whole again, those of unknown size too. A unit that `then`
-    names and that the first map does not know (it joins from outside) keeps its link.
+    unknown size. When all the parts of a unit meet again in one, it is whole again, those of unknown size too. Not so
+    when some part is untold: a single part of unknown size has a rest that no link names. A unit that `then` names
+    and that the first map does not know (it joins from outside) keeps its link.
     """
-    onwards: dict[Code, list[Link]] = {}
-    for link in then:
-        onwards.setdefault(link.old, []).append(link)
+    onwards = _by_old(then)
     joined: dict[tuple[Code, Code], list[Link]] = {}
     targets: dict[Code, set[Code]] = {}
-    for link in first:
-        for step in onwards.get(link.new, [Link(link.new, link.new)]):
-            joined.setdefault((link.old, step.new), []).append(_product(link, step))
-            targets.setdefault(link.old, set()).add(step.new)
+    untold: set[Code] = set()
+    for old, parts in _by_old(first).items():
+        steps = {link.new: onwards.get(link.new, [Link(link.new, link.new)]) for link in parts}
+        if _leaves_a_rest(parts) or any(_leaves_a_rest(each) for each in steps.values()):
+            untold.add(old)
+        for link in parts:
+            for step in steps[link.new]:
+                joined.setdefault((old, step.new), []).append(_product(link, step))
+                targets.setdefault(old, set()).add(step.new)
+    composed = []
+    for (old, new), links in joined.items():
+        if old in untold:
+            composed.append(replace(_sum(links), rest_untold=True))
+        else:
+            composed.append(Link(old, new) if len(targets[old]) == 1 else _sum(links))
     reached = {link.new for link in first} | {link.old for link in first}
-    for link in then:
-        if link.old not in reached:
-            joined.setdefault((link.old, link.new), []).append(link)
-            targets.setdefault(link.old, set()).add(link.new)
-    return [Link(old, new) if len(targets[old]) == 1 else _sum(links) for (old, new), links in joined.items()]
+    return composed + [link for link in then if link.old not in reached]
 
 
 def chain(steps: Iterable[Sequence[Link]]) -> list[Link]:
@@ -186,6 +194,18 @@ def _parts(unit: Code, value: object, how: str) -> tuple[Fraction, Fraction]:
 
 def _is_exact(value: object) -> bool:
     return isinstance(value, Rational) and not isinstance(value, bool)
+
+
+def _by_old(links: Iterable[Link]) -> dict[Code, list[Link]]:
+    grouped: dict[Code, list[Link]] = {}
+    for link in links:
+        grouped.setdefault(link.old, []).append(link)
+    return grouped
+
+
+def _leaves_a_rest(parts: Sequence[Link]) -> bool:
+    """Whether something of one unit went where none of its links says. Were all told, a single part would be whole."""
+    return any(part.rest_untold for part in parts) or (len(parts) == 1 and parts[0].part == "unknown")
 
 
 def _product(link: Link, step: Link) -> Link:

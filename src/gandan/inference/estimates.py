@@ -132,11 +132,11 @@ def estimate_domains(
 
     `y` (n) or (n, K), NaN where missing: a missing value is outside its variable's domain, its row stays in the
     design. `stat`: "mean", "total", "ratio" (needs `denominator`, (n) or (n, K)), "proportion" (values 0 to 1).
-    `ci`: "t", "logit", "asin" or "korn" (Korn and Graubard, R's "beta"); None means "t", and "logit" for a
-    proportion. A proportion of 0 or 1, or from one unit, has no variance of its own: it gets a "korn" interval on the
-    pooled design effect of the other domains, flagged `zero-variance` and `pooled-deff`; a mean or ratio from one unit
-    gets none. `df`: of the whole design, of the
-    units and strata with members, or a number (`math.inf` for normal quantiles).
+    `ci`: "t", "logit", "asin" or "korn" (Korn and Graubard, R's "beta"); None means "t", and "logit" for a proportion.
+    A proportion of 0 or 1, from one unit, or which all units show alike, has no variance of its own: it gets a "korn"
+    interval on the pooled design effect of the other domains, flagged `zero-variance` and `pooled-deff`, unless
+    everybody was asked or a calibration fixes it; a mean or ratio from one unit gets none. `df`: of the whole design,
+    of the units and strata with members, or a number (`math.inf` for normal quantiles).
 
     Raises InferenceError: `lonely-psu`, `not-finite`, `length-mismatch`, `option-unknown`, `level-out-of-range`,
     `domain-unknown`, and `not-a-proportion` for values outside 0 to 1.
@@ -227,9 +227,15 @@ def estimate_cells(
     kind: Interval = ci or ("logit" if stat == "proportion" else "t")
     lo, hi = interval(kind, est, se, freedom, level, n)
     # One unit shows no variance between units: unless everybody was asked, its zero is ignorance, not certainty.
-    blind = still & (n_psu == 1) & sampled_in_part(cells, levels, wide)
+    asked_in_part = sampled_in_part(cells, levels, wide)
+    blind = still & (n_psu == 1) & asked_in_part
     if stat == "proportion":
-        never_zero_width(est, lo, hi, bits, still, blind, deff_replace, n, n_psu, freedom, level)
+        # Units may also agree by chance: that they show the same share does not make it sure.
+        with np.errstate(invalid="ignore"):
+            blind |= ~bad & asked_in_part & (se <= 1e-9 * np.sqrt(np.maximum(est * (1 - est), 0) / np.maximum(n, 1)))
+        if cells.moments is not None and cells.design is not None and cells.design.calibration is not None:
+            blind &= (n_psu == 1) | ~cells.design.calibration.holds(cells.moments, alpha, beta)
+        never_zero_width(est, lo, hi, bits, blind, deff_replace, n, n_psu, freedom, level)
     elif stat != "total":
         lo, hi = np.where(blind, np.nan, lo), np.where(blind, np.nan, hi)
     lost = ~bad & ~blind & (freedom > 0) & np.isfinite(se) & (np.isnan(lo) | np.isnan(hi))
@@ -373,11 +379,13 @@ def quantiles(
 ) -> Quantiles:
     """Return weighted quantiles of every domain (D, len(p)) with Woodruff's intervals.
 
-    `rule`: "math" the smallest value whose distribution function reaches p; "school" the mean of it and the next
-    when it is reached exactly; "hf7" Hyndman and Fan's seventh. The interval estimates the distribution function
-    at the quantile as a mean, with its standard error, and maps both ends back by the same rule; an end outside 0 to
-    1 is NaN, flagged `outside-data`. se = (hi − lo) / 2t. `df` as in `estimate_domains`. Raises what
-    `estimate_domains` raises, and `level-out-of-range` for p outside 0 to 1.
+    `rule`: "math" the smallest value whose distribution function reaches p; "school" the mean of it and the next when
+    it is reached exactly; "hf7" Hyndman and Fan's seventh, where equal values stand in the order of their weights, so
+    that the order of rows never matters. (R survey, 4.1 to 4.5, takes equal values as the rows come: its figures are
+    these where their weights are equal, or once rows are sorted by value and weight.) The interval estimates the
+    distribution function at the quantile as a mean, with its standard error, and maps both ends back by the same rule;
+    an end outside 0 to 1 is NaN, flagged `outside-data`. se = (hi − lo) / 2t. `df` as in `estimate_domains`. Raises
+    what `estimate_domains` raises, and `level-out-of-range` for p outside 0 to 1.
     """
     check_level(level)
     if rule not in get_args(Rule):
@@ -393,7 +401,8 @@ def quantiles(
         raise InferenceError("not-finite", name="y", row=int(np.argmax(np.isinf(column))), value="inf")
     labels, code = domain_codes(domain, domains, design.rows)
     use = np.flatnonzero((code >= 0) & ~np.isnan(column) & (design.weight > 0))
-    order = use[np.lexsort((column[use], code[use]))]
+    # Equal values in the order of their weights: "hf7" reads the weight of the last of them.
+    order = use[np.lexsort((design.weight[use], column[use], code[use]))]
     starts, found = runs(code[order])
     ends = np.append(starts[1:], order.size)[: starts.size]
     curves: dict[int, Curve] = {}

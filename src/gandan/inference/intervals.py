@@ -89,7 +89,6 @@ def never_zero_width(
     lo: Floats,
     hi: Floats,
     bits: Array,
-    still: Bools,
     blind: Bools,
     deff: Floats,
     n: Floats,
@@ -97,7 +96,10 @@ def never_zero_width(
     df: Floats,
     level: float,
 ) -> None:
-    """Give proportions of 0 and 1, and those from one unit, an interval on the pooled design effect, in place."""
+    """Give proportions of 0 and 1, and those that are `blind` (no variance was seen), an interval, in place.
+
+    Korn and Graubard's, at an effective sample size by the pooled design effect of the other domains.
+    """
     with np.errstate(invalid="ignore"):
         end = ~np.isnan(est) & ((est <= 1e-12) | (est >= 1 - 1e-12))
     edge = end | blind

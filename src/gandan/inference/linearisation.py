@@ -28,6 +28,7 @@ def variance_of_totals(
     if cells.moments is not None and cells.design is not None and cells.design.calibration is not None:
         steps = cells.design.calibration.coefficients(cells.moments, alpha, beta, gamma)
     units = levels[-1].stratum_of_unit.size
+    known: dict[int, list[Floats]] = {}
     block = max(1, min(wide, 8_000_000 // max(cells.domain.size, 1)))
     for start in range(0, wide, block):
         part = slice(start, start + block)
@@ -56,7 +57,9 @@ def variance_of_totals(
                 out[:, part] += _sparse_form(here, where, unit, level, form, domains, met)
             else:
                 assert cells.design is not None and cells.design.calibration is not None
-                sums = cells.design.calibration.unit_sums(cells.design, depth)
+                if depth not in known:
+                    known[depth] = cells.design.calibration.unit_sums(cells.design, depth)
+                sums = known[depth]
                 share = [step[:, :, part] for step in steps]
                 if units * domains * here.shape[1] <= _DENSE:
                     out[:, part] += _dense_form(here, where, unit, level, form, domains, sums, share)

@@ -1,7 +1,7 @@
 """Variances by replication: the same statistic again and again on weights that leave out or double units.
 
-V = scale · Σ rscales · (θ_r − centre)(θ_r − centre)ᵀ. A calibrated design calibrates every replicate anew. The
-jackknife is not valid for quantiles; the half-sample and bootstrap families are.
+V = scale · Σ rscales · (θ_r − centre)(θ_r − centre)ᵀ. A calibrated design calibrates every replicate anew, and trims
+it where the design was trimmed. The jackknife is not valid for quantiles; the half-sample and bootstrap families are.
 
 Sources: Wolter (2007), Introduction to Variance Estimation, chapters 3 to 5; Fay in Dippo, Fay and Morganstein
 (1984); Rao and Wu (1988), equation 2.3, and Rao, Wu and Yue (1992).
@@ -128,8 +128,14 @@ def replicate_weights(
     to use instead of ours: a column for each stratum, after the one of ones that is left out; 1 doubles the second
     unit. Population sizes enter by 1 − f; a stratum taken whole has no replicate of weight. Half samples ignore them.
 
+    Each replicate is the estimator of the full sample: the weights before the first calibration times its factors, then
+    every calibration and trimming of the design in their order. A cap stays what it was in the full sample and holds
+    for weight over factor, as a unit counted twice weighs twice. (R's `as.svrepdesign` is documented for designs
+    without calibration; calibrated and trimmed afterwards, its replicates are neither calibrated again nor given their
+    factor's share of the cap.)
+
     Raises InferenceError: `lonely-psu` (unless the design says "remove"), `replicates-need-pairs`,
-    `option-unknown`, and what calibration raises for a replicate that cannot meet its totals.
+    `option-unknown`, and what calibration and trimming raise for a replicate that cannot meet its totals.
     """
     found = replicate_factors(design, kind, n, rng, rho=rho, hadamard=hadamard)
     unit = design.levels[0].unit
@@ -140,7 +146,8 @@ def replicate_weights(
         weights = np.empty((base.size, found.factor.shape[1]))
         for r in range(weights.shape[1]):
             try:
-                weights[:, r] = design.calibration.recalibrate(base * found.factor[unit, r])
+                times = found.factor[unit, r]
+                weights[:, r] = design.calibration.recalibrate(base * times, times)
             except InferenceError as error:
                 raise InferenceError(error.code, **(error.facts | {"replicate": r})) from None
     return Replicates(weights, found.scale, found.rscales, centre, found.design_df)

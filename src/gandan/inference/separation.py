@@ -66,7 +66,9 @@ def plan_separation(
 
     Each replication draws true shares, estimates them with standard error √(deff·p(1−p)/n), holds the estimates
     within the same limits, estimates their standard errors, and forms single-step two-sided marginal rank sets at
-    `level`. Near the ceiling with small n the normal approximation is poor. At least
+    `level`. Near the ceiling with small n the normal approximation is poor. The table of the design note rests on 40
+    replications: our long runs lie within half a place of it but for a mean of .97, a spread of .012 and 1,600
+    interviews in each unit, where it has 28.5 places and we 29.5 (2,000 replications). At least
     two units (`option-unknown`); `mean` between 0 and 1 (`probability-out-of-range`).
     """
     check_level(level)
