@@ -178,15 +178,85 @@ def test_a_column_of_names_is_checked_and_not_counted(book, form, heading, name)
     assert lines[1] == "03388,Phường Đoàn Kết,1/5,4,0,0"
 
 
-@pytest.mark.parametrize("how", ["sum", "ratio"])
-def test_an_empty_cell_of_a_unit_that_no_act_touched_stays_empty(book, how):
+def test_an_empty_cell_of_a_unit_that_no_act_touched_stays_empty(book):
     """A province that went on as it was has no link to a later map; its empty figure is still its own."""
-    told = restate_table(b"code;reports;residents\n12;7;\n11;1;2\n", book, BEFORE, AFTER, how=how).splitlines()
-    assert [line.split(",")[:7] for line in told[1:]] == [
-        ["11", "Tỉnh Điện Biên", "1/1", "1", "0", "0", "2"],
-        ["12", "Tỉnh Lai Châu", "1/1", "7", "0", "0", ""],
+    told = restate_table(b"code;reports;residents\n12;7;\n11;1;2\n", book, BEFORE, AFTER).splitlines()
+    assert [line.split(",") for line in told[1:]] == [
+        ["11", "Tỉnh Điện Biên", "1/1", "1", "0", "0", "2", "0", "0", "1/1", "1/1"],
+        ["12", "Tỉnh Lai Châu", "0/1", "7", "0", "0", "", "0", "0", "1/1", "0/1"],
     ]
-    assert how == "sum" or [line.rpartition(",")[2] for line in told[1:]] == ["0.5", ""]
+
+
+def test_of_several_figures_each_says_how_many_units_reported_it(book):
+    table = b"code,a,b\n03388,1,2\n03386,1,\n"
+    told = [line.split(",") for line in restate_table(table, book, BEFORE, AFTER).splitlines()]
+    assert told[0][-2:] == ["a reported", "b reported"]
+    assert (told[1][2], told[1][3], told[1][6], told[1][-2:]) == ("1/5", "2", "2", ["2/5", "1/5"])
+
+
+def test_a_ratio_follows_from_the_figures_beside_it(book):
+    """A row without one of its two parts counts in neither: 11 over 10 beside a ratio of 0.4 would be no quotient."""
+    told = restate_table(b"code,num,den\n03388,4,10\n03386,7,\n12,1,\n", book, BEFORE, AFTER, how="ratio").splitlines()
+    assert told[0].endswith("den unknown share,ratio")
+    assert told[1] == "03388,Phường Đoàn Kết,1/5,4,0,0,10,0,0,0.4"
+    assert told[2] == "12,Tỉnh Lai Châu,0/1,,0,0,,0,0,"
+
+
+@pytest.mark.parametrize("first", ["03388,5", "3388,5", "'03388;5", "O3388\t5", "12,5", "3388.0,5"])
+def test_a_first_row_that_is_no_heading_is_not_lost(book, first):
+    with pytest.raises(TableError, match="row 1: the table has no headings"):
+        restate_table(f"{first}\n03391,7\n".encode(), book, BEFORE, AFTER)
+
+
+def test_no_figure_stands_at_a_unit_that_is_no_more(book):
+    with pytest.raises(TableError, match="row 3: Quận Ba Đình is no more after 30/06/2025.*districts have none"):
+        restate_table(b"code,a\n03388,4\n001,5\n", book, BEFORE, AFTER)
+    assert restate_table(b"code,a\n001,5\n", book, date(2025, 4, 1), BEFORE).splitlines()[1].endswith("1/1,5,0,0")
+    assert restate_table(b"code,a\n03388,4\n001,\n", book, BEFORE, AFTER).count("\n") == 2, "nothing is lost with it"
+    begin = date(2020, 1, 1)
+    closed = register.Register(
+        [
+            register.Entry("a", "00001", "Cũ", "Xã", "commune", "", begin, date(2026, 1, 1)),
+            register.Entry("b", "00002", "Còn", "Xã", "commune", "", begin, None),
+        ],
+        [],
+        begin,
+        "installation",
+    )
+    with pytest.raises(TableError, match="row 2: Xã Cũ is no more after 31/12/2025"):
+        restate_table(b"code,a\n00001,4\n00002,5\n", closed, date(2025, 12, 31), date(2026, 1, 1))
+
+
+def test_recorded_parts_that_make_no_whole_are_told_in_a_sentence():
+    begin, day = date(2020, 1, 1), date(2026, 1, 1)
+    entries = [register.Entry("a", "00001", "Cũ", "Xã", "commune", "", begin, day)]
+    entries += [register.Entry(k, f"0000{k}", k, "Xã", "commune", "", day, None) for k in "234"]
+    third = Fraction("0.33333333")
+    book = register.Register(entries, [register.Passing("a", k, day, "share", third) for k in "234"], begin, "x")
+    with pytest.raises(TableError, match=r"the recorded parts of Xã Cũ \(00001\) do not make one whole"):
+        restate_table(b"code,a\n00001,9\n", book, date(2025, 12, 31), day)
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("12345678901234567.25", "12345678901234567.25"),
+        ("0.0000001", "0.0000001"),
+        ("-0.5", "-0.5"),
+        ("9007199254740993", "9007199254740993"),
+        ("100", "100"),
+    ],
+)
+def test_a_number_is_printed_in_full(book, written, told):
+    row = restate_table(f"code,a\n03388,{written}\n".encode(), book, BEFORE, AFTER).splitlines()[1]
+    assert row == f"03388,Phường Đoàn Kết,1/5,{told},0,0"
+
+
+def test_a_number_without_end_has_sixteen_digits_after_the_whole(book):
+    told = restate_table(b"code,a,b\n03388,20000000000000000001,3\n", book, BEFORE, AFTER, how="ratio")
+    assert told.splitlines()[1].endswith(",6666666666666666667")
+    told = restate_table(b"code,a,b\n03388,20000000000000000000,3\n", book, BEFORE, AFTER, how="ratio")
+    assert told.splitlines()[1].endswith(",6666666666666666666.6666666666666667")
 
 
 def test_a_new_figure_is_never_split_onto_old_units(book):

@@ -6,10 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from gandan import audit
 from gandan.access import Actor, Refused, now, today
+from gandan.access.authority import authority
 from gandan.units import acts, reach, reference, succession
 from gandan.units.models import (
     Placement,
@@ -37,7 +39,9 @@ def draft_act(
     by: Actor,
     steps: Iterable[tuple[str, dict[str, Any]]] = (),
 ) -> Reorganisation:
-    """Write down an act. Nothing changes before it is in force."""
+    """Write down an act. Nothing changes before it is in force. Refuses steps about units out of the actor's reach."""
+    steps = list(steps)
+    _within_reach((data for _kind, data in steps), "unit.draft", by)
     try:
         with transaction.atomic():
             act: Reorganisation = Reorganisation.objects.create(
@@ -54,6 +58,7 @@ def draft_act(
 
 
 def add_step(*, act: Reorganisation, kind: str, data: dict[str, Any], by: Actor) -> ReorganisationStep:
+    _within_reach([data], "unit.draft", by)
     with transaction.atomic():
         locked = _open(act)
         last = locked.steps.order_by("-position").first()
@@ -74,9 +79,16 @@ def remove_step(*, act: Reorganisation, position: int, by: Actor) -> None:
 
 
 def check_act(*, act: Reorganisation, by: Actor) -> list[str]:
-    """Check the act as a whole; return its faults, none when it can be scheduled."""
+    """Check the act as a whole; return its faults, none when it can be scheduled.
+
+    Refuses for a scheduled act, which was checked and is checked again on its day.
+    """
     with transaction.atomic():
         locked = _open(act)
+        if locked.state == State.SCHEDULED:
+            raise Refused(
+                _("This act is checked and scheduled already. To change it, add a step or take one out, then check it.")
+            )
         plan = acts.read(locked)
         if not plan.faults:
             locked.state = State.CHECKED
@@ -90,6 +102,7 @@ def preview_act(*, act: Reorganisation, by: Actor) -> list[succession.Line]:
     lines: list[succession.Line] = []
     with transaction.atomic():
         rehearsal = Reorganisation.system("rehearsal").get(pk=act.pk)
+        _within_reach((step.data for step in rehearsal.steps.all()), "unit.draft", by)
         _apply(rehearsal, by)
         for carrier in succession.carriers():
             lines += carrier.preview(rehearsal)
@@ -110,6 +123,7 @@ def schedule_act(*, act: Reorganisation, by: Actor) -> Reorganisation:
     """Let a checked act come into force on its day; at once when the day has come."""
     with transaction.atomic():
         locked = _open(act)
+        _within_reach((step.data for step in locked.steps.all()), "unit.enact", by)
         if acts.read(locked).faults or locked.state == State.DRAFTED:
             raise Refused(_("Check the act first and mend what the check names."))
         locked.state = State.SCHEDULED
@@ -137,6 +151,15 @@ def bring_into_force(*, act: Reorganisation, by: Actor) -> Reorganisation:
         locked.save(update_fields=["state", "enacted_at"])
         audit.record("unit.enact", by=by, on=locked, unit=locked.seat_id, reason="in-force")
     return locked
+
+
+def take_off_schedule(*, act: Reorganisation, by: Actor) -> None:
+    """Put an act that cannot come into force as it stands back among the drafts, where the registrar mends it."""
+    with transaction.atomic():
+        locked = _open(act)
+        if locked.state == State.SCHEDULED:
+            _reset(locked)
+            audit.record("unit.enact", by=by, on=locked, unit=locked.seat_id, reason="not-in-force")
 
 
 def set_contact(
@@ -283,6 +306,20 @@ def _new_version(unit: Unit, day: date, basis: str, *, name: str | None, type: s
     unit.title = new.full_name
     unit.save(update_fields=["title"])
     UnitAlias.objects.create(unit=unit, text=unit.title, folded=fold(unit.title), official=True)
+
+
+def _within_reach(steps: Iterable[dict[str, Any]], capability: str, by: Actor) -> None:
+    """Raise Refused when a step names a unit that the actor does not reach with the capability."""
+    reach_of = by.reach(capability)
+    named = acts.units_named(steps)
+    if reach_of.everything or not named:
+        return
+    inside = Q(pk__in=reach_of.units | reach_of.provinces) | Q(pk__in=authority().units_under(reach_of.provinces))
+    outside = Unit.objects.filter(pk__in=named).exclude(inside).order_by("title").first()
+    if outside is not None:
+        raise Refused(
+            _("%(unit)s lies outside the area of your role: an act of yours cannot name it.") % {"unit": outside.title}
+        )
 
 
 def _open(act: Reorganisation) -> Reorganisation:

@@ -1,10 +1,12 @@
 """`gandan units`: the official units through time, useful to anyone with Vietnamese statistics.
 
 Answers from the database of an installation that has one, else from the lists that come with the package.
-Exit codes: 0 done; 1 nothing found; 2 the code, the date or the table is wrong (a sentence names the row).
+Exit codes: 0 done; 1 nothing found; 2 the code, the date, the table, a setting or the place to write is wrong (a
+sentence says which; of a table it names the row); 4 the installation's database does not answer.
 """
 
 import argparse
+import os
 import sys
 from datetime import date
 from pathlib import Path
@@ -13,7 +15,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gandan.units.register import Entry, Register
 
-OK, NOTHING, WRONG = 0, 1, 2
+OK, NOTHING, WRONG, UNAVAILABLE = 0, 1, 2, 4
+
+
+class _Unusable(Exception):
+    """Something around the command that cannot be used, with the sentence."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from gandan.units.recorded import NoAnswer, WrongSetting
     from gandan.units.register import RegisterError
     from gandan.units.restating import TableError
 
@@ -51,7 +58,10 @@ def run(options: argparse.Namespace) -> int:
         if options.action == "history":
             return _history(register, options.code)
         return _restate(register, options)
-    except RegisterError as error:
+    except NoAnswer as error:
+        print(f"gandan units: {error}", file=sys.stderr)
+        return UNAVAILABLE
+    except (RegisterError, WrongSetting, _Unusable) as error:
         print(f"gandan units: {error}", file=sys.stderr)
     except TableError as error:
         for fault in error.faults:
@@ -63,6 +73,11 @@ def _show(register: "Register", code: str, on: date) -> int:
     entry = register.by_code(code, on)
     print(f"{entry.code}  {entry.full_name}  ({entry.level})")
     print(f"      {_dates(entry)}")
+    if register.is_before_lists(entry, on):
+        print(
+            f"      the lists begin on {entry.valid_from:%d/%m/%Y}: what the code meant on {on:%d/%m/%Y} is not known, "
+            "this is what it meant first"
+        )
     if entry.parent:
         print(f"      under {register.name(entry.parent).full_name}")
     if entry.basis:
@@ -89,6 +104,12 @@ def _restate(register: "Register", options: argparse.Namespace) -> int:
     except OSError as error:
         raise TableError([f"{options.file} cannot be read: {error.strerror}"]) from None
     text = restate_table(data, register, options.start, options.end, options.how)
+    if register.source != "reference" and options.start < register.known_from:
+        print(
+            f"gandan units: the units are known from {register.known_from:%d/%m/%Y}; codes of an earlier date are read "
+            "as on that day",
+            file=sys.stderr,
+        )
     if register.source == "reference" and options.start < KNOWN_FROM:
         print(
             f"gandan units: outside Lai Châu the lists are known from {KNOWN_FROM:%d/%m/%Y}; codes of an earlier date "
@@ -98,7 +119,10 @@ def _restate(register: "Register", options: argparse.Namespace) -> int:
     if options.out is None:
         sys.stdout.write(text)
     else:
-        options.out.write_text(text, encoding="utf-8")
+        try:
+            options.out.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise _Unusable(f"{options.out} cannot be written: {error.strerror}") from None
     return OK
 
 
@@ -158,4 +182,8 @@ def _date(text: str) -> date:
 def _today() -> date:
     from gandan.access.clock import today
 
-    return today()
+    try:
+        return today()
+    except ValueError:
+        given = os.environ.get("GANDAN_TODAY")
+        raise _Unusable(f"GANDAN_TODAY is a date like 2026-11-23, not {given!r}") from None

@@ -15,6 +15,8 @@ from gandan.access.policies import Open, Part, Policy
 from gandan.units.fields import UnitKey
 from gandan.units.register import alphabetical
 
+SHARE_DECIMALS = 8
+"""How exactly a share can be kept."""
 PUBLIC = Open("which units there are, and what became of them, is published by decree")
 
 
@@ -27,7 +29,9 @@ def fold(text: str) -> str:
 def unit_slug(title: str, code: str, day: date) -> str:
     """Return an address for a unit: its name, its code, and the year in which it began, so that no later
     unit with the same name and code can take it."""
-    return f"{slugify(fold(title))}-{code}-{day.year}{'' if day.month == 1 and day.day == 1 else f'{day.month:02}'}"
+    # The address has room for 80 signs, a long name for more.
+    name = slugify(fold(title))[:60].rstrip("-")
+    return f"{name}-{code}-{day.year}{'' if day.month == 1 and day.day == 1 else f'{day.month:02}'}"
 
 
 def dated(on: date) -> Q:
@@ -284,7 +288,7 @@ class Succession(Guarded):
     predecessor = UnitKey(on_reorganisation="stays", related_name="successors")
     successor = UnitKey(on_reorganisation="stays", related_name="predecessors")
     part = models.CharField(max_length=8, choices=Part)
-    share = models.DecimalField(max_digits=9, decimal_places=8, null=True)
+    share = models.DecimalField(max_digits=SHARE_DECIMALS + 1, decimal_places=SHARE_DECIMALS, null=True)
     primary = models.BooleanField(default=True)
     """The successor that keeps the records."""
     on = models.DateField()

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from gandan.units.models import Placement, Succession, Unit, UnitHeir, UnitReach
 
-_Span = tuple[UUID, date, date | None]
+Span = tuple[date, date | None]
+"""From a day until the day before another, or for good."""
 
 
 def rebuild() -> None:
@@ -17,25 +18,26 @@ def rebuild() -> None:
 
 
 def _reaches() -> list[UnitReach]:
-    parents: dict[UUID, list[_Span]] = {}
+    parents: dict[UUID, list[tuple[UUID, Span]]] = {}
     for unit, parent, start, end in Placement.objects.filter(chain=Placement.Chain.POLICE).values_list(
         "unit", "parent", "valid_from", "valid_to"
     ):
-        parents.setdefault(unit, []).append((parent, start, end))
+        parents.setdefault(unit, []).append((parent, (start, end)))
     rows = []
     for unit, start, end in Unit.objects.values_list("pk", "valid_from", "valid_to"):
         rows.append(UnitReach(ancestor_id=unit, descendant_id=unit, valid_from=start, valid_to=end))
-        level: list[_Span] = [(unit, start, end)]
+        level: list[tuple[tuple[UUID, ...], Span]] = [((unit,), (start, end))]
         while level:
-            above: list[_Span] = []
-            for below, since, until in level:
-                for parent, first, last in parents.get(below, ()):
-                    lower, upper = max(since, first), _earlier(until, last)
-                    if upper is None or lower < upper:
-                        above.append((parent, lower, upper))
+            above = []
+            for path, span in level:
+                for parent, other in parents.get(path[-1], ()):
+                    both = overlap(span, other)
+                    # Nobody stands above themselves, whatever the rows say: a ring would have no end.
+                    if both is not None and parent not in path:
+                        above.append(((*path, parent), both))
             rows += [
-                UnitReach(ancestor_id=parent, descendant_id=unit, valid_from=lower, valid_to=upper)
-                for parent, lower, upper in above
+                UnitReach(ancestor_id=path[-1], descendant_id=unit, valid_from=lower, valid_to=upper)
+                for path, (lower, upper) in above
             ]
             level = above
     return rows
@@ -68,7 +70,9 @@ def _heirs() -> list[UnitHeir]:
     return rows
 
 
-def _earlier(one: date | None, other: date | None) -> date | None:
-    if one is None or other is None:
-        return one or other
-    return min(one, other)
+def overlap(one: Span, other: Span) -> Span | None:
+    """Return the time that two spans share, or None when they share no day."""
+    lower = max(one[0], other[0])
+    ends = [end for end in (one[1], other[1]) if end is not None]
+    upper = min(ends) if ends else None
+    return (lower, upper) if upper is None or lower < upper else None

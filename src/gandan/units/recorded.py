@@ -7,21 +7,43 @@ from pathlib import Path
 from gandan.units.register import Entry, Passing, Register
 
 
+class NoAnswer(Exception):
+    """The installation has a database that does not answer: its acts are not known, and the lists are no answer."""
+
+
+class WrongSetting(Exception):
+    """A setting that keeps the installation from being opened, with its sentence."""
+
+
 def from_installation() -> Register | None:
-    """Return the units of the installation in GANDAN_HOME or DATABASE_URL, or None where there is none."""
+    """Return the units of the installation in GANDAN_HOME or DATABASE_URL, or None where there is none yet.
+
+    Raises NoAnswer and WrongSetting.
+    """
     home = Path(os.environ.get("GANDAN_HOME", "var"))
     if not os.environ.get("DATABASE_URL") and not (home / "gandan.sqlite3").exists():
         return None
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gandan.config.settings")
     import django
-    from django.db import DatabaseError
+    from django.db import DatabaseError, connection
 
-    django.setup()
     try:
+        django.setup()
+    except ImportError:
+        raise
+    except Exception as error:
+        # The class of this error belongs to a storey above; all that the start of Django refuses is a setting.
+        raise WrongSetting(str(error)) from None
+    try:
+        if "units_unitversion" not in connection.introspection.table_names():
+            return None
         return from_database()
-    except DatabaseError:
-        # A database of another make, or one that has no tables yet: the packaged lists answer.
-        return None
+    except DatabaseError as error:
+        why = str(error).strip().splitlines()
+        raise NoAnswer(
+            f"the database of the installation does not answer: {why[0] if why else type(error).__name__}; "
+            "--reference asks the lists of the package"
+        ) from None
 
 
 def from_database() -> Register | None:

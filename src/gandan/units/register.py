@@ -99,11 +99,9 @@ class Register:
             raise RegisterError(f"{code!r} is no official code: two digits for a province, five for a commune{hint}")
         entries = self._by_code.get(text, [])
         found = [entry for entry in entries if entry.holds(on)]
-        if not found and entries and on < min(entry.valid_from for entry in entries):
+        if not found:
             # The lists begin on one day; before it, a code is read as that first list has it.
-            first = min(entries, key=lambda entry: entry.valid_from)
-            if first.valid_from <= self.known_from or first.valid_from in KNOWN_FROM_BY_PROVINCE.values():
-                found = [first]
+            found = [entry for entry in entries if self.is_before_lists(entry, on)][:1]
         if not found:
             if entries:
                 spans = "; ".join(f"{e.full_name} {_span(e)}" for e in entries)
@@ -123,6 +121,16 @@ class Register:
 
     def of(self, key: str) -> list[Entry]:
         return self._by_key.get(key, [])
+
+    def is_before_lists(self, entry: Entry, on: date) -> bool:
+        """Say whether a unit of the first list is asked for on a day before that list begins, when nothing is known."""
+        first = min((each.valid_from for each in self._by_code[entry.code]), default=entry.valid_from)
+        listed = first <= self.known_from or first in KNOWN_FROM_BY_PROVINCE.values()
+        return listed and entry.valid_from == first and on < first
+
+    def stands(self, key: str, on: date) -> bool:
+        """Say whether a unit lives on a day, as far as the lists know."""
+        return any(entry.holds(on) or self.is_before_lists(entry, on) for entry in self.of(key))
 
     def name(self, key: str) -> Entry:
         return self._by_key[key][-1]

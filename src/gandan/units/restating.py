@@ -6,12 +6,14 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from decimal import Context, Decimal
 from fractions import Fraction
 from functools import cache
 from typing import Literal
 
 from gandan.inference.correspondence import Link, Number, Restated, restate
+from gandan.inference.errors import InferenceError
 from gandan.ui.tables import cell
 from gandan.units.register import Entry, Register, RegisterError, aliases, alike, fold
 
@@ -25,6 +27,9 @@ _NAMES = {
     *("ten", "ten don vi", "don vi", "ten xa", "xa", "xa phuong", "ten xa phuong", "tinh", "ten tinh", "huyen"),
 }
 """Headings, without diacritics, of a column that names the units of the codes."""
+
+
+_LIKE_A_CODE = re.compile(r"['’]?(?=.*\d)[0-9OoIl]{1,6}(?:[.,]0+)?", re.ASCII)
 
 
 class TableError(ValueError):
@@ -85,6 +90,13 @@ def read(data: bytes) -> Table:
         raise TableError(["row 1: there is one column only; the first is the code, the others are figures"])
     if len(header) > _MAXIMUM_COLUMNS:
         raise TableError([f"row 1: there are more than {_MAXIMUM_COLUMNS} columns; send them in parts"])
+    if _LIKE_A_CODE.fullmatch(header[0]):
+        raise TableError(
+            [
+                f"row 1: the table has no headings: {header[0]!r} in its first cell reads like a code. Write a row "
+                "above it that names the columns, as in: code,reports"
+            ]
+        )
     named = next((at for at, each in enumerate(header) if at and fold(each) in _NAMES), None)
     columns = [at for at in range(1, len(header)) if at != named]
     if not columns:
@@ -125,8 +137,12 @@ def read(data: bytes) -> Table:
 def restate_table(data: bytes, register: Register, start: date, end: date, how: How = "sum") -> str:
     """Return the table restated from the map of `start` onto the map of `end`, as CSV.
 
-    `how="ratio"` expects two figures, numerator and denominator, and gives their quotient beside them.
-    Each figure is followed by its shares imputed and unknown; a figure with an unknown part stays empty.
+    `how="ratio"` expects two figures, numerator and denominator, and gives their quotient beside them. It counts only
+    rows that have both, in the figures too: the quotient is always that of the two figures beside it.
+
+    Each figure is followed by its shares imputed and unknown; a figure with an unknown part stays empty. `reported`
+    says how many of the old units had the figure; of several figures it is the least, and each has its own at the end.
+    Raises TableError naming each row whose unit has no successor on the map of `end`.
     """
     table = read(data)
     if how == "ratio" and len(table.figures) != 2:
@@ -149,39 +165,83 @@ def restate_table(data: bytes, register: Register, start: date, end: date, how: 
         raise TableError(_shortened(faults))
     levels = {register.name(key).level for key in keys.values()}
     chosen = [link for link in links if register.name(link.old).level in levels]
-    results = [_restated(table, keys, chosen, column) for column in range(len(table.figures))]
-    ratio = _ratios(table, keys, chosen) if how == "ratio" else None
+    _check_goals(table, keys, chosen, register, end)
+    rows = [(keys[code], figures) for code, figures in table.rows]
+    given = {key for key, figures in rows if any(figure is not None for figure in figures)}
+    if how == "ratio":
+        rows = [(key, figures if None not in figures else (None, None)) for key, figures in rows]
+    try:
+        # An empty cell stays: a unit that no act touched is known by its row alone.
+        results = [restate({key: row[at] for key, row in rows}, chosen) for at in range(len(table.figures))]
+        ratio = _ratios(rows, chosen) if how == "ratio" else None
+    except InferenceError as error:
+        raise TableError([_why_not(error, register)]) from None
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     header = ["code", "name", "reported"]
     for name in table.figures:
         header += [name, f"{name} imputed share", f"{name} unknown share"]
-    writer.writerow([cell(name) for name in header] + (["ratio"] if ratio is not None else []))
-    reached = {key for result in results for key, found in result.items() if found.reported}
+    several = len(table.figures) > 1 and how == "sum"
+    header += [f"{name} reported" for name in table.figures if several] + ["ratio"] * (ratio is not None)
+    writer.writerow([cell(name) for name in header])
+    links_of = _by_old(chosen)
+    reached = {link.new for key in given for link in links_of.get(key, [Link(key, key)])}
     for key in sorted(reached, key=lambda each: register.name(each).code):
         entry = _entry_on(register, key, end)
-        first = results[0][key]
-        cells = [entry.code, cell(entry.full_name), f"{first.reported}/{first.expected}"]
-        for result in results:
-            found = result[key]
-            cells += [_text(found.value), _text(found.imputed), _text(found.unknown)]
+        found = [result[key] for result in results]
+        least = min(found, key=lambda each: each.reported)
+        cells = [entry.code, cell(entry.full_name), f"{least.reported}/{least.expected}"]
+        for each in found:
+            cells += [_text(each.value), _text(each.imputed), _text(each.unknown)]
+        cells += [f"{each.reported}/{each.expected}" for each in found if several]
         writer.writerow(cells + ([_text(ratio[key].value)] if ratio is not None else []))
     return out.getvalue()
 
 
-def _restated(table: Table, keys: dict[str, str], links: list[Link], column: int) -> dict[str, Restated]:
-    # An empty cell stays: a unit that no act touched is known by its row alone.
+def _ratios(rows: Iterable[tuple[str, tuple[Fraction | None, ...]]], links: Sequence[Link]) -> dict[str, Restated]:
     values: dict[str, Number | tuple[Number, Number] | None] = {
-        keys[code]: figures[column] for code, figures in table.rows
-    }
-    return restate(values, links)
-
-
-def _ratios(table: Table, keys: dict[str, str], links: list[Link]) -> dict[str, Restated]:
-    values: dict[str, Number | tuple[Number, Number] | None] = {
-        keys[code]: None if top is None or bottom is None else (top, bottom) for code, (top, bottom) in table.rows
+        key: None if top is None or bottom is None else (top, bottom) for key, (top, bottom) in rows
     }
     return restate(values, links, how="ratio")
+
+
+def _by_old(links: Iterable[Link]) -> dict[str, list[Link]]:
+    found: dict[str, list[Link]] = {}
+    for link in links:
+        found.setdefault(link.old, []).append(link)
+    return found
+
+
+def _check_goals(table: Table, keys: dict[str, str], links: Sequence[Link], register: Register, end: date) -> None:
+    """Raise TableError for every figure that would come to stand at a unit which is no more on the day `end`."""
+    links_of = _by_old(links)
+    faults = []
+    for number, (code, figures) in zip(table.numbers, table.rows, strict=True):
+        goals = [link.new for link in links_of.get(keys[code], [Link(keys[code], keys[code])])]
+        gone = next((goal for goal in goals if not register.stands(goal, end)), None)
+        if gone is None or all(figure is None for figure in figures):
+            continue
+        entry = register.name(gone)
+        last = f" after {entry.valid_to - timedelta(days=1):%d/%m/%Y}" if entry.valid_to else ""
+        hint = "; districts have none" if entry.level == "district" else ""
+        faults.append(
+            f"row {number}: {entry.full_name} is no more{last}, and no unit succeeds it{hint}: the figure has no place "
+            f"on the map of {end:%d/%m/%Y}. Leave the row out, or ask for a day on which the unit stands"
+        )
+    if faults:
+        raise TableError(_shortened(faults))
+
+
+def _why_not(error: InferenceError, register: Register) -> str:
+    """Return what keeps the recorded parts of a unit from being added up, with its name."""
+    old = str(error.facts.get("old", ""))
+    if not register.of(old):
+        return f"the figures cannot be restated: {error}"
+    entry = register.name(old)
+    return (
+        f"the recorded parts of {entry.full_name} ({entry.code}) do not make one whole, so that no figure of this "
+        "level can be restated over that act"
+    )
 
 
 def _entry_on(register: Register, key: str, on: date) -> Entry:
@@ -268,9 +328,19 @@ def _why_no_number(written: str, error: Exception) -> str:
 
 
 def _text(value: Fraction | None) -> str:
+    """Return a number in full where its decimals end, else with sixteen digits after the whole part."""
     if value is None:
         return ""
-    return str(value.numerator) if value.denominator == 1 else repr(float(value))
+    rest = value.denominator
+    for prime in (2, 5):
+        while rest % prime == 0:
+            rest //= prime
+    whole = len(str(abs(value.numerator) // value.denominator).lstrip("0"))
+    # As many decimals as the denominator has binary digits are enough to end in.
+    digits = whole + (16 if rest != 1 else value.denominator.bit_length() + 1)
+    context = Context(prec=digits)
+    text = f"{context.divide(Decimal(value.numerator), Decimal(value.denominator)):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _shortened(faults: list[str]) -> list[str]:

@@ -25,20 +25,23 @@ from gandan.units.models import (
 )
 from gandan.units.register import alphabetical
 
+SHOWN = 30
+"""How many units a search shows."""
+
 
 @public("which units there are is published")
 def units(request: HttpRequest) -> HttpResponse:
     """Find the unit that serves a place, by any spelling."""
     form = forms.SearchForm(request.GET or None)
     text = request.GET.get("q", "").strip()
-    found = find(text[:120]) if text else []
+    found = find(text[:120], limit=SHOWN + 1) if text else []
+    more, found = len(found) > SHOWN, found[:SHOWN]
     rows = [{"unit": unit, "now": [] if unit.is_alive(today()) else successors_of(unit)} for unit in found]
     living = [] if text else list(Unit.objects.filter(dated(today()), level=Unit.Level.COMMUNE))
     many = len(living) > 400
     everyone = [] if many else sorted(living, key=lambda each: alphabetical(each.title))
-    return render(
-        request, "units/units.html", {"form": form, "text": text, "rows": rows, "all": everyone, "many": many}
-    )
+    context = {"form": form, "text": text, "rows": rows, "more": more, "most": SHOWN, "all": everyone, "many": many}
+    return render(request, "units/units.html", context)
 
 
 @public("which units there are is published")
@@ -96,6 +99,7 @@ def act_list(request: HttpRequest) -> HttpResponse:
             form.add_error(None, str(refusal))
         else:
             return redirect("unit_act", act=act.pk)
+    rows = [{"act": each, "late": _is_late(each)} for each in rows]
     return render(request, "units/acts.html", {"rows": rows, "form": form}, status=422 if form.errors else 200)
 
 
@@ -120,6 +124,7 @@ def act_merge(request: HttpRequest, act: UUID) -> HttpResponse:
             form.add_error("table", str(refusal))
         else:
             messages.success(request, _("The steps are added."))
+            _tell_off_schedule(request, found)
             return redirect("unit_act", act=found.pk)
     return _act_page(request, found, merge=form)
 
@@ -138,6 +143,7 @@ def act_step(request: HttpRequest, act: UUID) -> HttpResponse:
             form.add_error(None, str(refusal))
         else:
             messages.success(request, _("The step is added."))
+            _tell_off_schedule(request, found)
             return redirect("unit_act", act=found.pk)
     return _act_page(request, found, step=form)
 
@@ -147,6 +153,7 @@ def act_step(request: HttpRequest, act: UUID) -> HttpResponse:
 def act_step_remove(request: HttpRequest, act: UUID, position: int) -> HttpResponse:
     found = _act(request, act)
     actions.remove_step(act=found, position=position, by=request.actor)  # type: ignore[attr-defined]
+    _tell_off_schedule(request, found)
     return redirect("unit_act", act=found.pk)
 
 
@@ -223,6 +230,13 @@ def contact(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "units/contact.html", {"form": form, "unit": found}, status=422 if form.errors else 200)
 
 
+def _tell_off_schedule(request: HttpRequest, before: Reorganisation) -> None:
+    if before.state == Reorganisation.State.SCHEDULED:
+        messages.warning(
+            request, _("The act is no longer scheduled. Check it and let it come into force on its day again.")
+        )
+
+
 def _may_contact(actor: Actor, unit: Unit) -> bool:
     province = province_of(unit)
     return unit.valid_to is None and actor.reach("unit.contact").covers(unit.pk, province.pk if province else None)
@@ -256,11 +270,17 @@ def _act_page(
             "forms": failed,
             "merge_form": merge or forms.MergeForm(auto_id="merge_%s"),
             "step_form": step or forms.OneUnitForm(auto_id="step_%s"),
+            "late": _is_late(act),
             "open": act.state != Reorganisation.State.IN_FORCE,
             "may_enact": request.actor.can("unit.enact"),  # type: ignore[attr-defined]
         },
         status=status or (422 if failed else 200),
     )
+
+
+def _is_late(act: Reorganisation) -> bool:
+    """Say whether the day of an act has come without it: one that was scheduled could not be applied."""
+    return act.state != Reorganisation.State.IN_FORCE and act.effective_on <= today()
 
 
 def _step_data(act: Reorganisation, values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
