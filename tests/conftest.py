@@ -70,6 +70,9 @@ def pytest_configure(config: pytest.Config) -> None:
     from django.conf import settings
     from django.db import connections
 
+    from gandan.config import keys
+    from gandan.secrecy import vault
+
     steady = {"derandomize": True, "database": None, "deadline": None}
     hypothesis.settings.register_profile("steady", **steady, suppress_health_check=UNTIMED)
     hypothesis.settings.load_profile("steady")
@@ -78,7 +81,12 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in ("static", "files"):
         (home / name).mkdir()
     settings.GANDAN_HOME = home
+    settings.GANDAN_KEYS_FOLDER = home / "keys"
+    settings.GANDAN_KEYS = keys.Keys(settings.GANDAN_KEYS_FOLDER)
+    settings.SECRET_KEY = "of the tests alone"
+    vault.place(vault.MASTER, b"of the tests".ljust(32))
     settings.GANDAN_SECOND_FACTOR = False  # asked for where a test switches it on
+    settings.GANDAN_STRICT = True
     settings.STATIC_ROOT = home / "static"
     settings.MEDIA_ROOT = home / "files"
     settings.STORAGES = settings.STORAGES | {

@@ -141,12 +141,14 @@ def start_django() -> None:
         raise CommandError(str(error)) from None
 
 
-def start_installed() -> None:
-    """Load Django for a command that needs an installation; say so in a sentence where there is none."""
+def start_installed(*, sealed: bool = False) -> None:
+    """Load Django for a command that needs an installation and its keys, with `sealed` those of the matters too; say
+    in a sentence what is not there."""
     start_django()
     from gandan.config import installation
 
     installation.required()
+    installation.keys_required(sealed=sealed)
 
 
 def _init(options: argparse.Namespace) -> int:
@@ -181,7 +183,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _work(options: argparse.Namespace) -> int:
-    start_installed()
+    start_installed(sealed=True)
     from gandan.config import working
 
     return working.work(options)
@@ -194,7 +196,7 @@ def _check(options: argparse.Namespace) -> int:
         for name, default, meaning in environment.table():
             print(f"{name:14} {default:24} {meaning}")
         return OK
-    start_installed()
+    start_installed(sealed=True)
     from gandan.config import installation
 
     return installation.check(options)

@@ -12,7 +12,8 @@ import pytest
 from django.conf import settings as django_settings
 
 from gandan.audit import bundles, checkpoints, commandline, verify_bundle, verifying
-from gandan.audit.verify_bundle import FILES, Refused, Unreadable, verify
+from gandan.audit.models import AuditCheckpoint, AuditEntry
+from gandan.audit.verify_bundle import FILES, NotCompared, Refused, Unreadable, verify
 from gandan.cli import build_parser
 from tests.audit.conftest import ENTRIES, SIGNED
 
@@ -66,6 +67,19 @@ def test_a_part_of_the_record_begins_where_the_part_before_ends(record):
     path = record.parent / "part.zip"
     path.write_bytes(file.getvalue())
     assert verify(path, promised=lines_kept(record))["first"] == SIGNED[0] + 1
+
+
+def test_a_line_from_before_the_first_entry_is_said_not_to_have_been_compared(record, tmp_path, capsys):
+    path, lines = tmp_path / "part.zip", lines_kept(record)
+    with path.open("wb") as file:
+        bundles.write(file, first=SIGNED[1] + 1)
+    assert verify(path, promised=lines[1:])["first"] == SIGNED[1] + 1
+    with pytest.raises(NotCompared, match=f"checkpoint at {SIGNED[0]} lies before them"):
+        verify(path, promised=lines)
+    assert verify_bundle.main([str(path), "--checkpoint", lines[0]]) == 3
+    told = capsys.readouterr()
+    assert "WHOLE" not in told.out and "NOT COMPARED: " in told.err and "CHƯA SO ĐƯỢC: " in told.err
+    assert verify_bundle.main([str(path), "--checkpoint", lines[1]]) == 0
 
 
 @pytest.mark.parametrize("first", [0, -3, ENTRIES + 1])
@@ -154,3 +168,60 @@ def test_the_command_writes_a_bundle_once(record, tmp_path, capsys):
     for code in (0, 2):
         assert commandline.run(build_parser().parse_args(["audit", "bundle", str(target)])) == code
     assert zipfile.ZipFile(target).testzip() is None and verify(target)["last"] == ENTRIES
+
+
+@pytest.fixture
+def altered_record(record, request):
+    """The record after somebody who owns the database altered an entry long before the last checkpoint."""
+    without_triggers()
+    request.param()
+    return record
+
+
+def without_triggers():
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        for model in (AuditEntry, AuditCheckpoint):
+            table = model._meta.db_table
+            for event in ("update", "delete"):
+                on = f" ON {table}" if connection.vendor == "postgresql" else ""
+                cursor.execute(f"DROP TRIGGER {table}_no_{event}{on}")
+
+
+def an_entry_is_altered():
+    AuditEntry.system("test").filter(seq=10).update(action="case.nothing")
+
+
+def an_entry_is_missing():
+    AuditEntry.system("test").filter(seq=10).delete()
+
+
+def all_between_two_checkpoints_are_written_anew():
+    from gandan.audit import chain
+
+    previous = chain.GENESIS
+    for entry in AuditEntry.system("test").order_by("seq"):
+        row = {name: getattr(entry, name) for name in chain.FIELDS}
+        if entry.seq == 10:
+            row["action"] = "case.nothing"
+        previous = chain.link(previous, row) if entry.seq < SIGNED[1] else entry.hash
+        AuditEntry.system("test").filter(pk=entry.pk).update(hash=previous, action=row["action"])
+
+
+@pytest.mark.unrecorded("somebody alters the record itself")
+@pytest.mark.parametrize(
+    "altered_record",
+    [an_entry_is_altered, an_entry_is_missing, all_between_two_checkpoints_are_written_anew],
+    indirect=True,
+    ids=lambda each: each.__name__,
+)
+def test_a_broken_record_is_not_bundled_and_no_file_is_left(altered_record, tmp_path, capsys):
+    assert verifying.since_last_checkpoint().intact, "what follows the last checkpoint is whole"
+    with pytest.raises(verifying.Broken):
+        bundles.write(io.BytesIO())
+    target = tmp_path / "record.zip"
+    assert commandline.run(build_parser().parse_args(["audit", "bundle", str(target)])) == 1
+    assert "so it is not signed" in capsys.readouterr().err
+    assert not [path.name for path in tmp_path.rglob("*.zip*")]
+    bundles.write(io.BytesIO(), first=SIGNED[1] + 1)

@@ -107,6 +107,8 @@ def test_two_workers_that_read_at_once_sign_one_file_once(db, tmp_path):
     with sqlite3.connect(home / "gandan.sqlite3") as copy:
         copy.executescript("\n".join(connection.connection.iterdump()))
     copy.close()
+    (home / "keys").mkdir()
+    (home / "keys/master.key").write_bytes(b"m" * 32)
     workers = [
         subprocess.Popen(
             [sys.executable, "-c", WORKER, str(tmp_path), str(number)],

@@ -117,7 +117,46 @@ def test_a_restored_installation_passes_its_own_check(site, empty):
 @pytest.mark.sqlite
 def test_a_restore_without_the_installations_own_keys_says_so(site, empty):
     done = gandan("restore", str(site.whole), "--identity", str(site.key), environment=empty)
+    assert done.returncode == 0 and "are not there" in done.stdout and "gandan keys recover" in done.stdout
+    assert not (Path(empty["GANDAN_HOME"]) / "keys").exists(), "and makes none in their place"
+
+
+@pytest.mark.sqlite
+def test_a_restore_beside_other_keys_says_so_and_leaves_them(site, empty):
+    keys = Path(empty["GANDAN_HOME"]) / "keys"
+    keys.mkdir()
+    (keys / "master.key").write_bytes(b"o" * 32)
+    done = gandan("restore", str(site.whole), "--identity", str(site.key), environment=empty)
     assert done.returncode == 0 and "are not those of this backup" in done.stdout
+    assert (keys / "master.key").read_bytes() == b"o" * 32
+
+
+def test_nobody_is_signed_in_in_a_backup(site, tmp_path):
+    """Sessions are not copied, so that what waits in them is not kept for as long as a backup."""
+    import subprocess
+    import sys
+
+    canary = "session0of0somebody0who0is0in"
+    program = (
+        "from gandan.cli import start_django; start_django()\n"
+        "from django.contrib.sessions.backends.db import SessionStore\n"
+        "from django.contrib.sessions.models import Session\n"
+        "at = SessionStore().get_expiry_date(expiry=3600)\n"
+        f"Session.objects.create(session_key='{canary}', session_data=SessionStore().encode({{}}), expire_date=at)\n"
+    )
+    subprocess.run([sys.executable, "-c", program], env=site.environment, check=True, cwd=site.home)
+    target = tmp_path / "signed-in.backup"
+    assert site.command("backup", str(target), "--recipient", site.recipient).returncode == 0
+    verified = site.command("restore", str(target), "--verify", "--identity", str(site.key))
+    assert verified.returncode == 0, verified.stderr
+    with archive.reading(target, archive.identities_of(site.key)) as inside:
+        parts = {member.name: inside.extractfile(member).read() for member in inside}
+    assert b'"django_session": {"columns"' in parts["manifest.json"]
+    if not site.environment["DATABASE_URL"]:
+        assert canary.encode() in (site.home / "gandan.sqlite3").read_bytes() + b"".join(
+            path.read_bytes() for path in site.home.glob("*-wal")
+        )
+        assert canary.encode() not in parts["database"]
 
 
 def test_a_backup_may_be_taken_while_people_write(site, tmp_path):
@@ -340,6 +379,7 @@ def test_the_command_refuses_with_a_sentence_and_the_code(site, empty, kind, cod
     done = gandan("restore", str(bad), "--identity", str(site.key), environment=empty)
     assert done.returncode == code and done.stderr.startswith("gandan: ")
     assert tables_of(empty) == 0 and state_of(Path(empty["GANDAN_HOME"])) == {}
+    assert not (Path(empty["GANDAN_HOME"]) / "keys").exists(), "nor was a key made"
 
 
 @pytest.mark.sqlite

@@ -1,5 +1,7 @@
 """At the door: who is this, and does the view let them in?"""
 
+import logging
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +17,11 @@ from django.utils.translation import gettext_lazy
 from gandan.access.actor import ANONYMOUS, Actor
 from gandan.access.authority import authority
 from gandan.access.errors import Refused
+
+logger = logging.getLogger(__name__)
+
+_SECRET = re.compile(r"password|secret|token|credential")
+_NUMBER_OF_OURS = re.compile(r"[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}")
 
 
 def rule_of(view: Any, name: str) -> tuple[str, ...] | None:
@@ -35,7 +42,7 @@ class AccessMiddleware:
         match = request.resolver_match
         rule = rule_of(view, match.view_name if match else "")
         if rule is None:
-            raise ImproperlyConfigured(f"{getattr(view, '__qualname__', view)} declares no access rule")
+            return _without_rule(request, view)
         kind, *capabilities = rule
         if kind == "public":
             return None
@@ -57,17 +64,38 @@ class AccessMiddleware:
         return None
 
 
+def _without_rule(request: HttpRequest, view: Any) -> HttpResponse:
+    """Refuse a view that says nothing about who may come in: a loud error where it is built, a page and a line in the
+    log where it is served."""
+    fault = f"{getattr(view, '__qualname__', view)} declares no access rule"
+    if settings.GANDAN_STRICT:
+        raise ImproperlyConfigured(fault)
+    logger.error("%s; nobody is let in", fault)
+    sentence = gettext_lazy("This page cannot be opened. Tell the administrator.")
+    refuse = getattr(view, "refuse", None)
+    answer: HttpResponse = refuse(request, 403, sentence) if refuse else refusal(request, str(sentence))
+    return answer
+
+
 def signed_out(request: HttpRequest) -> HttpResponse:
     """Return what somebody wrote to whom the door has closed meanwhile, and the way in, to the page they came from."""
     came = urlsplit(request.META.get("HTTP_REFERER", ""))
     back = came.path if came.netloc == request.get_host() and came.path.startswith("/") else "/"
-    typed = [
-        text for name, value in request.POST.items() if len((text := str(value)).split()) > 1 and "password" not in name
-    ]
-    context = {"address": redirect_to_login(back).url, "typed": typed}
+    context = {"address": redirect_to_login(back).url, "typed": _typed(request)}
     answer = TemplateResponse(request, "401.html", context, status=401).render()
     answer["Cache-Control"] = "no-store"
     return answer
+
+
+def _typed(request: HttpRequest) -> list[str]:
+    """Return what a person wrote into a form, and no secret and no number of ours."""
+    told = [
+        value.strip()
+        for name, values in request.POST.lists()
+        if name != "csrfmiddlewaretoken" and not _SECRET.search(name)
+        for value in values
+    ]
+    return [value for value in dict.fromkeys(told) if value and value != "on" and not _NUMBER_OF_OURS.fullmatch(value)]
 
 
 def refusal(request: HttpRequest, sentence: str) -> HttpResponse:

@@ -74,8 +74,8 @@ RIGHTS: dict[str, Rights] = {
     ),
     Role.COMMANDER: Rights(frozenset({"case.read", "obligation.read", "results.read", "command.read", "unit.read"})),
     Role.OVERSIGHT: Rights(
-        frozenset({"unit.read", "concern.record", "grant.oversight", "identity.review", "hold.read", "hold.place"}),
-        _CASEWORK | {"identity.reveal", "identity.review", "hold.read", "hold.place"},
+        frozenset({"unit.read", "grant.oversight", "identity.review", "hold.read", "hold.place"}),
+        _CASEWORK | {"concern.record", "identity.reveal", "identity.review", "hold.read", "hold.place"},
     ),
     Role.AUDITOR: Rights(
         frozenset(

@@ -45,9 +45,10 @@ class SessionLimits:
         """Close the session; what was being sent waits for the same person to come back."""
         person = request.user.pk
         logout(request)
-        if request.method == "POST" and request.POST and recent.keep(request, person):
-            request.session.set_expiry(3600)
-            return redirect_to_login(reverse("go_on"))
+        if request.method == "POST" and request.POST:
+            answer = redirect_to_login(reverse("go_on"))
+            if recent.keep(request, answer, person):
+                return answer
         return self.get_response(request)
 
 

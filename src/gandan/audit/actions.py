@@ -184,8 +184,9 @@ def _write(waiting: list[Any]) -> None:
 def make_checkpoint(at: datetime) -> checkpoints.Checkpoint | None:
     """Sign the end of the record and keep it in the database and in the file outside; None for an empty record.
 
-    What was written since the last checkpoint is verified first: a broken record is never signed. Raises
-    verifying.Broken then.
+    What was written since the last checkpoint is verified first, and that this checkpoint still stands; raises
+    verifying.Broken otherwise. Its cost does not grow with the record: what lies behind an earlier checkpoint was
+    verified when that one was made, and is read again by `gandan audit verify` and by every bundle.
     """
     found = verifying.since_last_checkpoint()
     if found.faults:

@@ -109,7 +109,13 @@ def _bundle(target: Path) -> int:
     if target.exists():
         print(f"gandan audit: {target} exists already; name a new file", file=sys.stderr)
         return WRONG
-    with target.open("xb") as file:
-        count = bundles.write(file)
+    # Under its own name only when it is whole and signed.
+    partial = target.with_name(f".{target.name}.partial")
+    try:
+        with partial.open("wb") as file:
+            count = bundles.write(file)
+        partial.rename(target)
+    finally:
+        partial.unlink(missing_ok=True)
     print(f"{target}: {count} entries. To verify it: unzip it and run python3 verify_bundle.py there.")
     return OK

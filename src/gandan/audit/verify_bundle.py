@@ -7,7 +7,8 @@ Needs Python 3.9 or later and the package `cryptography`; no network. Without ar
 lies. Give --public-key the key that you were told by another way (on paper, by telephone), and --checkpoint each line
 that you have kept or scanned yourself: those are what an altered server cannot forge.
 
-Exit codes: 0 the bundle is whole; 1 it is not, and a sentence says why; 2 it cannot be read.
+Exit codes: 0 the bundle is whole; 1 it is not, and a sentence says why; 2 it cannot be read; 3 it is whole in itself,
+but a checkpoint that you gave is of an entry before its first, so that the two could not be compared.
 """
 
 import argparse
@@ -27,6 +28,10 @@ FILES = ("entries.txt", "checkpoints.txt", "public-key.txt", "README.txt", "veri
 
 class Refused(Exception):
     """A bundle that does not hold together: (English, Vietnamese)."""
+
+
+class NotCompared(Exception):
+    """A whole bundle, and a checkpoint kept by somebody that says nothing about it: (English, Vietnamese)."""
 
 
 class Unreadable(Exception):
@@ -63,11 +68,12 @@ class Bundle:
 
 
 def verify(place, trusted=None, promised=()):
-    """Return the manifest of a whole bundle. Raises Refused or Unreadable with a sentence in both languages."""
+    """Return the manifest of a whole bundle. Raises Refused, NotCompared or Unreadable with a sentence in both
+    languages."""
     bundle = Bundle(place)
     try:
         return _verify(bundle, trusted, promised)
-    except (Refused, Unreadable):
+    except (Refused, NotCompared, Unreadable):
         raise
     except ImportError:
         raise Unreadable("install the package cryptography first", "hãy cài gói cryptography trước") from None
@@ -117,13 +123,21 @@ def _verify(bundle, trusted, promised):
         if seq > last:
             raise Refused(
                 f"your checkpoint knows entry {seq}, and the record ends at {last}: its end was cut off",
-                f"mốc bạn giữ có bản ghi số {seq}, nhưng sổ dừng ở {last}: phần cuối đã bị cắt",
+                f"mốc bạn giữ có bản ghi số {seq}, nhưng nhật ký dừng ở {last}: phần cuối đã bị cắt",
             )
         if seq >= first - 1 and hashes.get(seq) != promise:
             raise Refused(
                 f"your checkpoint at {seq} tells another hash: the record was written anew",
-                f"mốc bạn giữ tại số {seq} cho mã băm khác: sổ đã bị viết lại",
+                f"mốc bạn giữ tại số {seq} cho mã băm khác: nhật ký đã bị viết lại",
             )
+    early = sorted(seq for seq, _ in kept if seq < first - 1)
+    if early:
+        raise NotCompared(
+            f"the entries {first} to {last} fit one another, but your checkpoint at {early[0]} lies before them and "
+            f"could not be compared: ask for a bundle from entry {early[0] + 1} or earlier",
+            f"các bản ghi từ số {first} đến {last} khớp nhau, nhưng mốc bạn giữ tại số {early[0]} nằm trước chúng nên "
+            f"chưa so được: hãy xin gói bắt đầu từ bản ghi số {early[0] + 1} trở về trước",
+        )
     return manifest
 
 
@@ -152,7 +166,9 @@ def _checkpoints(lines, public, instance):
                 f"mốc tại số {match[1]} không ký bằng khoá này",
             )
         if match[4] != instance:
-            raise Refused(f"the checkpoint at {match[1]} is of another record", f"mốc tại số {match[1]} thuộc sổ khác")
+            raise Refused(
+                f"the checkpoint at {match[1]} is of another record", f"mốc tại số {match[1]} thuộc nhật ký khác"
+            )
         found.append((int(match[1]), match[2]))
     return found
 
@@ -166,7 +182,7 @@ def _digest(bundle, name):
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description="Verify a bundle of the audit record / Kiểm tra gói sổ kiểm toán")
+    parser = argparse.ArgumentParser(description="Verify a bundle of the audit record / Kiểm tra gói nhật ký kiểm toán")
     parser.add_argument("place", nargs="?", default=str(Path(__file__).resolve().parent), help="folder or .zip")
     parser.add_argument("--public-key", metavar="HEX", help="the key that you trust / khoá bạn tin")
     parser.add_argument(
@@ -179,6 +195,10 @@ def main(arguments=None):
         english, vietnamese = refusal.args
         print(f"REFUSED: {english}.\nKHÔNG ĐẠT: {vietnamese}.", file=sys.stderr)
         return 1
+    except NotCompared as gap:
+        english, vietnamese = gap.args
+        print(f"NOT COMPARED: {english}.\nCHƯA SO ĐƯỢC: {vietnamese}.", file=sys.stderr)
+        return 3
     except Unreadable as fault:
         english, vietnamese = fault.args
         print(f"CANNOT BE READ: {english}.\nKHÔNG ĐỌC ĐƯỢC: {vietnamese}.", file=sys.stderr)

@@ -24,6 +24,7 @@ def verify(
     using: str = "default",
     outside: Sequence[Checkpoint] = (),
     trusted: Iterable[bytes] = (),
+    own: bool = True,
     from_checkpoint: bool = False,
     kept: bool = True,
 ) -> chain.Verdict:
@@ -31,10 +32,11 @@ def verify(
 
     `trusted` are public keys (32 bytes each) whose checkpoints count beside this installation's own; a checkpoint
     signed by nobody trusted is a fault. `from_checkpoint` reads only what follows the newest good checkpoint.
+    `own=False` does so without this installation's key, for a copy that is looked at where its keys are not yet back.
     `kept=False` leaves the table of checkpoints out, for a record whose signing key is not here.
     Writers may go on meanwhile: what they add is verified as far as the reading gets.
     """
-    keys = [own_public_key(), *trusted]
+    keys = [*trusted, *([own_public_key()] if own else [])]
     before = _head(using)
     table = [checkpoint_of(row) for row in AuditCheckpoint.objects.using(using).order_by("seq")] if kept else []
     promised, faults = checkpoints.doubts(table, trusted=keys, instance=before.instance)

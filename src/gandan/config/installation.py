@@ -32,11 +32,47 @@ def required() -> None:
     )
 
 
+def keys_required(*, sealed: bool = False) -> None:
+    """Return when the keys are there with which the database was filled. Raises CommandError with what to do.
+
+    Without any table there is nothing to open: then only a folder of keys that was lost in part is refused, and the
+    first migration makes a master key (`gandan.secrecy.vault.begin`). With `sealed` the newest key that locks the keys
+    of matters must be there as well.
+    """
+    from gandan.secrecy import vault
+    from gandan.secrecy.models import DataKey
+
+    tables = connection.introspection.table_names()
+    if "django_migrations" not in tables and not vault.versions(retired=True):
+        return
+    settings.GANDAN_KEYS["audit"]
+    if not sealed or DataKey._meta.db_table not in tables:
+        return
+    newest = DataKey.objects.order_by("-kek").values_list("kek", flat=True).first()
+    if newest and newest not in vault.versions(retired=True):
+        raise CommandError(
+            f"the key kek-{newest}.key is not in {vault.folder()}, and names are sealed with it here; no other one is "
+            "made. Put the folder back, or bring it back with gandan keys recover SHARE SHARE",
+            REFUSED,
+        )
+
+
 def migrate() -> None:
-    """Bring the tables to the present version."""
+    """Bring the tables to the present version; what is made here is for this account alone."""
     settings.GANDAN_HOME.mkdir(parents=True, exist_ok=True, mode=0o700)
     settings.MEDIA_ROOT.mkdir(parents=True, exist_ok=True, mode=0o700)
+    keys_required(sealed=True)
     call_command("migrate", verbosity=0, interactive=False)
+    if connection.vendor == "sqlite":
+        _close_to_others(Path(str(connection.settings_dict["NAME"])))
+
+
+def _close_to_others(database: Path) -> None:
+    """Take from everybody else a database that an older version made as the account's mask would have it."""
+    for ending in ("", "-wal", "-shm", ".lock"):
+        path = database.with_name(database.name + ending)
+        if path.exists() and path.stat().st_mode & 0o007:
+            path.chmod(0o600)
 
 
 def collect_static() -> None:

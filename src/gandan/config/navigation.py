@@ -75,7 +75,7 @@ def _side(actor: Any) -> list[dict[str, Any]]:
                 ("calendar", _("Working calendar"), "cal", "calendar.read"),
                 ("terms", _("Terms and their law"), "law", "calendar.read"),
                 ("procedure_register", _("Procedures"), "file", "procedure.read"),
-                ("people", _("People and roles"), "people", "grant.read"),
+                ("people", _("People and roles"), "people", "grant.read grant.oversight"),
                 ("overseers", _("Who takes complaints about us"), "shield", "grant.read grant.oversight"),
             ],
         ),

@@ -33,6 +33,7 @@ def serve(options: argparse.Namespace) -> int:
         raise CommandError("the demo opens every chair without a password, so it serves loopback only", REFUSED)
     claim(options.host, options.port)
     durability.wait_for_database()
+    installation.keys_required(sealed=True)
     upgrading.snapshot_before_migrating()
     installation.migrate()
     installation.collect_static()

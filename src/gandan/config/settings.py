@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
 from gandan.config import database, environment, keys
@@ -19,8 +20,10 @@ GANDAN_OUTSIDE_BODY = ENVIRONMENT.outside_body
 GANDAN_OUTSIDE_KEY = ENVIRONMENT.outside_key
 GANDAN_OUTSIDE = GANDAN_HOME / "outside"
 GANDAN_KEYS_FOLDER = ENVIRONMENT.keys_folder
-GANDAN_KEYS = keys.load_or_make(ENVIRONMENT.keys_folder)
-SECRET_KEY = GANDAN_KEYS["django"].hex()
+GANDAN_KEYS = keys.Keys(ENVIRONMENT.keys_folder)
+SECRET_KEY = SimpleLazyObject(lambda: GANDAN_KEYS["django"].hex())
+GANDAN_STRICT = DEBUG
+"""A view without an access rule is a loud error where somebody builds or tests; elsewhere it is refused and logged."""
 
 # Rooms from the top storey to the bottom one.
 _ROOMS = [
@@ -229,6 +232,7 @@ _PREFIX = "__Host-" if _SECURE else ""
 SESSION_COOKIE_NAME = f"{_PREFIX}gandan-session"
 CSRF_COOKIE_NAME = f"{_PREFIX}gandan-csrf"
 GANDAN_BROWSER_COOKIE = f"{_PREFIX}gandan-browser"
+GANDAN_KEPT_COOKIE = f"{_PREFIX}gandan-kept"
 LANGUAGE_COOKIE_NAME = f"{_PREFIX}gandan-language"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = _SECURE
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True

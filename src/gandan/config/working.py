@@ -66,6 +66,7 @@ def one_round(todo: list[Job], stop: threading.Event | None = None) -> list[str]
 
 def jobs() -> list[Job]:
     """The rounds of `gandan work`, in order: first units, then what hangs on them."""
+    from gandan.accounts import sessions
     from gandan.audit import actions as audit
     from gandan.cases import jobs as cases
     from gandan.cases import uploads
@@ -80,6 +81,7 @@ def jobs() -> list[Job]:
         ("reminders and escalations", obligations.tick),
         ("drafts and finished matters", cases.tick),
         ("files of interrupted uploads", uploads.clear_interrupted),
+        ("ended sessions", sessions.clear_ended),
         ("old copies from before an upgrade", upgrading.clear_old_snapshots),
         ("matters past their period", retention.nightly),
         ("checkpoints of the record", audit.tick),

@@ -86,7 +86,7 @@ def _escrow(folder: Path) -> int:
     keys.current()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     held = {path.name: path.read_bytes().hex() for path in vault.versions(retired=True).values()}
-    master = vault.folder() / "master.key"
+    master = vault.folder() / vault.MASTER
     if master.exists():
         held[master.name] = master.read_bytes().hex()
     content = json.dumps(held, sort_keys=True).encode()
@@ -123,7 +123,11 @@ def _recover(shares: list[Path]) -> int:
     there = [name for name in held if (vault.folder() / name).exists()]
     other = [name for name in there if (vault.folder() / name).read_bytes() != held[name]]
     if other:
-        print(f"gandan: {', '.join(other)} in {vault.folder()} is another key; nothing was written", file=sys.stderr)
+        print(
+            f"gandan: {', '.join(other)} in {vault.folder()} is another key; nothing was written. If what is kept here "
+            "was made with the keys of these shares, move that file to another place and run this again",
+            file=sys.stderr,
+        )
         return REFUSED
     for name, content in held.items():
         vault.place(name, content)

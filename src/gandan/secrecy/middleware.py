@@ -10,11 +10,12 @@ import os
 import re
 import secrets
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime, timedelta
 
 from django.http import HttpRequest, HttpResponse
 
-from gandan.access import today
+from gandan.access import now
+from gandan.access.clock import day_of
 from gandan.accounts import limits
 
 ANONYMOUS_PATHS = re.compile(r"/(?:en/)?(?:report|follow)(?:/|$)|/api/v1/(?:matters|follow)(?:/|$)")
@@ -40,7 +41,7 @@ class Nameless:
 
 def forget(request: HttpRequest) -> None:
     """Put a bucket in the place of everything that tells who sends a request."""
-    found = bucket_of(limits.source(request), today())
+    found = buckets_of(limits.source(request), now())
     for name in list(request.META):
         if name in ("REMOTE_HOST", "REMOTE_PORT", "REMOTE_USER") or (name.startswith("HTTP_") and name not in _KEPT):
             del request.META[name]
@@ -55,9 +56,16 @@ def bucket_of(source: str, day: date) -> str:
     return hmac.new(key, source.encode(), hashlib.sha256).hexdigest()
 
 
+def buckets_of(source: str, at: datetime) -> str:
+    """Return the names under which the tries of a source count now: two in the first hour of a day, so that midnight
+    gives nobody new ones."""
+    days = (day_of(at), day_of(at - timedelta(hours=1)))
+    return " ".join(dict.fromkeys(bucket_of(source, day) for day in days))
+
+
 def source_of(request: HttpRequest) -> str:
-    """Return the bucket of a request, whether or not its address has been taken away already."""
-    return str(request.META.get(NAMELESS) or bucket_of(limits.source(request), today()))
+    """Return the buckets of a request, whether or not its address has been taken away already."""
+    return str(request.META.get(NAMELESS) or buckets_of(limits.source(request), now()))
 
 
 def prepare() -> None:

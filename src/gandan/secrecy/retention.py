@@ -4,12 +4,14 @@ The table of periods is data, versioned with its legal ground. A room registers,
 its period and how one matter is forgotten; the night's work does it. Nothing under a hold is touched.
 """
 
+import logging
 import os
+import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -23,7 +25,9 @@ from gandan.access.clock import day_of
 from gandan.secrecy import vault
 from gandan.secrecy.models import DataKey, Hold, Tombstone
 
+logger = logging.getLogger(__name__)
 _FILE = Path(__file__).parent / "reference" / "retention.yaml"
+_NOTED = re.compile(r"([0-9a-f]{32}) (.*)")
 AT_ONCE = 500
 Due = Callable[[datetime], Iterable[UUID]]
 Forget = Callable[[UUID, str], None]
@@ -117,6 +121,8 @@ def run(at: datetime, *, dry_run: bool = False) -> list[Line]:
 
     Run again it does nothing more. With `dry_run` it only counts.
     """
+    if not dry_run:
+        _note_what_was_missed()
     lines = []
     for rule in rules(day_of(at)):
         keeper = _KEEPERS.get(rule.table)
@@ -165,6 +171,7 @@ def erase(matter: UUID, reason: str, *, spare: bool = False) -> None:
     """Destroy the key of a matter, let every room forget it, and leave a tombstone. Once done it stays done.
 
     With `spare` raises Held where a hold lies on it. A copy that is restored forgets again what was erased before.
+    It is noted beside the keys when the outermost transaction has ended well, and not when all was put back.
     """
     with transaction.atomic():
         if not Tombstone.objects.filter(matter=matter).exists():
@@ -175,22 +182,32 @@ def erase(matter: UUID, reason: str, *, spare: bool = False) -> None:
         audit.record("matter.erase", by=SystemActor("work"), object_id=matter, reason=reason)
         if spare:
             spare_held(matter)
-    # Beside the keys, outside every backup: so that an older copy, restored, forgets again.
-    _note(matter, reason)
+        # Beside the keys, outside every backup: so that an older copy, restored, forgets again.
+        transaction.on_commit(partial(_note, [(matter, reason)]))
 
 
 def replay_tombstones() -> int:
     """Forget again, in a database that was just restored, whatever was erased after the copy was made; return how
-    many matters that were."""
+    many matters that were.
+
+    What lies under a hold in the copy stays until somebody lifts it, and is told in the log; then its period, which is
+    over, ends it in the next night.
+    """
     told = _noted()
     known = set(Tombstone.objects.values_list("matter", flat=True))
     missing = [(matter, reason) for matter, reason in told.items() if matter not in known]
     missing += [(row.matter, row.reason) for row in Tombstone.objects.filter(matter__in=_with_keys())]
+    spared = 0
     for matter, reason in missing:
-        erase(matter, reason)
-    if missing:
+        try:
+            erase(matter, reason, spare=True)
+        except Held:
+            spared += 1
+    if spared:
+        logger.warning("%s matters that were erased after the copy was made are under a hold in it and stay.", spared)
+    if len(missing) > spared:
         _tidy()
-    return len(missing)
+    return len(missing) - spared
 
 
 def _tidy() -> None:
@@ -206,19 +223,29 @@ def _path() -> Path:
     return vault.folder() / "erased"
 
 
-def _note(matter: UUID, reason: str) -> None:
-    if matter in _noted():
+def _note_what_was_missed() -> None:
+    """Note what the database knows to be erased and the file does not: the program died between the two, or the file
+    was lost with the folder of keys."""
+    _note(Tombstone.objects.order_by("pk").values_list("matter", "reason"))
+
+
+def _note(erased: Iterable[tuple[UUID, str]]) -> None:
+    told = _noted()
+    lines = "".join(f"{matter.hex} {reason[:40]}\n" for matter, reason in erased if matter not in told)
+    if not lines:
         return
     vault.folder().mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(_path(), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(f"{matter.hex} {reason[:40]}\n")
+    descriptor = os.open(_path(), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(descriptor, "a", encoding="utf-8") as file:
+        size = os.fstat(descriptor).st_size
+        file.write("\n" * (size > 0 and os.pread(descriptor, 1, size - 1) != b"\n") + lines)
         file.flush()
-        os.fsync(file.fileno())
+        os.fsync(descriptor)
 
 
 def _noted() -> dict[UUID, str]:
     if not _path().exists():
         return {}
-    lines = [line.split(" ", 1) for line in _path().read_text(encoding="utf-8").splitlines() if line.strip()]
-    return {UUID(hex=line[0]): line[-1] for line in lines}
+    # A line that a power cut left half written tells nothing; it is written again from the tombstone.
+    lines = (_NOTED.fullmatch(line) for line in _path().read_text(encoding="utf-8", errors="replace").splitlines())
+    return {UUID(hex=line[1]): line[2] for line in lines if line}

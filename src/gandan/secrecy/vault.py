@@ -1,5 +1,6 @@
 """The key that locks all others, in a file of its own outside the database, and what is done with it.
 
+Beside it lies `master.key`, which gives the keys of sessions, codes and the record (see `gandan.config.keys`).
 `kek-1.key`, `kek-2.key`, ... hold 32 random bytes each, readable by the owner only; the highest number locks what is
 new. A number that has been replaced is kept as `retired-kek-1.key` for as long as backups need it.
 """
@@ -19,8 +20,10 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 from django.conf import settings
+from django.db import connections
 
 logger = logging.getLogger(__name__)
+MASTER = "master.key"
 _NAME = re.compile(r"(retired-)?kek-(\d+)\.key")
 _NONCE = 12
 
@@ -69,9 +72,26 @@ def make(version: int) -> None:
     )
 
 
+def begin(using: str = "default", **_: object) -> None:
+    """Make the master key of an installation whose first table is about to be made.
+
+    Never beside a table: what is kept there was made with a key that is lost, and another one would hide that. Raises
+    KeyMissing where only sealing keys lie: the folder was lost in part.
+    """
+    if using != "default" or (folder() / MASTER).exists():
+        return
+    if "django_migrations" in connections[using].introspection.table_names():
+        return
+    if found := versions(retired=True):
+        names = ", ".join(sorted(path.name for path in found.values()))
+        raise KeyMissing(f"{names} lies in {folder()} without {MASTER}: bring it back with `gandan keys recover`")
+    place(MASTER, secrets.token_bytes(32))
+
+
 def place(name: str, key: bytes) -> None:
     """Put a key of 32 bytes into its file, never over another one."""
-    folder().mkdir(parents=True, exist_ok=True, mode=0o700)
+    for each in reversed([folder(), *folder().parents]):
+        each.mkdir(exist_ok=True, mode=0o700)
     goal = folder() / name
     temporary = folder() / f".kek.{secrets.token_hex(8)}"
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)

@@ -46,6 +46,7 @@ from gandan.config.backup.archive import (
     writing,
 )
 from gandan.config.exits import NO, OK, REFUSED, WRONG, CommandError
+from gandan.config.keys import KeyLost
 
 ABOUT, DATABASE, FILES, MANIFEST = "about.json", "database", "files/", "manifest.json"
 _FORMAT = 2
@@ -71,6 +72,7 @@ def write(target: Path, recipients: list[str], *, open_to_all: bool = False) -> 
         )
     keys = recipients_of(recipients)
     installation.required()
+    signer = _own_audit_key()
     target.parent.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".backup-") as folder:
@@ -85,7 +87,7 @@ def write(target: Path, recipients: list[str], *, open_to_all: bool = False) -> 
         found = databases.snapshot(copy)
         manifest: dict[str, Any] = {
             **about,
-            "audit_key": _own_audit_key(),
+            "audit_key": signer,
             "audit_head": found.audit_head,
             "tables": {name: {**asdict(each), "columns": found.columns[name]} for name, each in found.tables.items()},
         }
@@ -135,10 +137,11 @@ def restore(
             return OK
         _put(folder)
     print(f"Restored into {settings.GANDAN_HOME} in {time.monotonic() - began:.1f} s; {told}.")
-    if manifest["audit_key"] != _own_audit_key():
+    if (own := _own_audit_key_if_any()) != manifest["audit_key"]:
+        lost = "are not those of this backup" if own else "are not there"
         print(
-            f"The keys in {settings.GANDAN_HOME} are not those of this backup: put the keys back from their own escrow "
-            "before serving, or follow-up codes, sealed fields and the record's commitments cannot be checked."
+            f"The keys in {settings.GANDAN_KEYS_FOLDER} {lost}: put them back before serving, from their own escrow "
+            "with gandan keys recover. Follow-up codes, sealed fields and the record's commitments need them."
         )
     print("Run gandan check before serving.")
     return OK
@@ -207,7 +210,8 @@ def _verify_contents(source: Path, manifest: Mapping[str, Any], using: str, *, w
             faults += digests.differences({name: promised}, {name: seen})
     missing = _without(found.files, manifest["files"])
     if not faults and _has_record(using):
-        verdict = verifying.verify(using=using, trusted=[bytes.fromhex(manifest["audit_key"])])
+        trusted = [bytes.fromhex(manifest["audit_key"])]
+        verdict = verifying.verify(using=using, trusted=trusted, own=bool(_own_audit_key_if_any()))
         faults += [f"the record is broken at {seq}: {code}" for seq, code in verdict.faults]
         if not faults and manifest["audit_head"] != [verdict.last, verdict.head]:
             faults.append("the record does not end where the manifest says")
@@ -230,6 +234,14 @@ def _has_record(using: str) -> bool:
 
 def _own_audit_key() -> str:
     return checkpoints.public_key(settings.GANDAN_KEYS["audit"]).hex()
+
+
+def _own_audit_key_if_any() -> str:
+    """Return this installation's own key, "" where its keys are not yet back: a restore makes none."""
+    try:
+        return _own_audit_key()
+    except KeyLost:
+        return ""
 
 
 # Files

@@ -9,7 +9,7 @@ import fcntl
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Any
 
@@ -45,6 +45,15 @@ class GatedCursor(base.SQLiteCursorWrapper):
             return super().executemany(query, param_list)
 
 
+def _made_private(name: str) -> None:
+    """Make the file of a new database readable by its owner only; SQLite gives its journal the same rights.
+
+    One that is there is not opened: closing it would drop the locks that this process holds on it.
+    """
+    with suppress(OSError):
+        os.close(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     # SQLite refuses JSON_VALID in a CHECK while `trusted_schema` is off; Django writes valid JSON by itself.
     data_type_check_constraints = {
@@ -56,6 +65,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._lock: int | None = None
         self._lock_owner = 0
         self._held = False
+
+    def get_new_connection(self, conn_params: Any) -> Any:
+        if not self.is_in_memory_db():
+            _made_private(str(self.settings_dict["NAME"]))
+        return super().get_new_connection(conn_params)
 
     def create_cursor(self, name: Any = None) -> Any:
         cursor = self.connection.cursor(factory=GatedCursor)
