@@ -10,7 +10,7 @@ from gandan.access import Actor, today
 from gandan.access.decorators import needs
 from gandan.access.roles import Role
 from gandan.cases import owners
-from gandan.staffing import oversight
+from gandan.staffing import oversight, permissions
 from gandan.staffing.models import Grant
 
 
@@ -20,11 +20,13 @@ def overseers(request: HttpRequest) -> HttpResponse:
     actor = request.actor  # type: ignore[attr-defined]
     grants = Grant.for_(actor, "grant.read") | Grant.for_(actor, "grant.oversight")
     inspectors = grants.in_force(today()).filter(role=Role.OVERSIGHT, user__is_active=True)
+    shown = inspectors.select_related("user", "unit").order_by("unit__title", "user__full_name")[:200]
     return render(
         request,
         "portal/overseers.html",
         {
-            "inspectors": inspectors.select_related("user", "unit").order_by("unit__title", "user__full_name")[:200],
+            "inspectors": [{"grant": each, "why_not": permissions.end(grant=each, by=actor)} for each in shown],
+            "may_appoint": actor.can("grant.oversight"),
             "body": settings.GANDAN_OUTSIDE_BODY,
             **alarm(actor),
         },

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from gandan import audit
@@ -37,8 +38,23 @@ def give_grant(
     valid_to: date | None = None,
     reason: str = "",
 ) -> Grant:
-    """Give a role at a unit. Raises Refused with the reason when `by` may not, or when the dates are wrong."""
-    _refuse(permissions.give(role=role, unit=unit, user_id=user.pk, by=by))
+    """Give a role at a unit, until the day before `valid_to`.
+
+    Raises Refused with the reason when `by` may not, or when the dates are wrong.
+    """
+    _refuse(permissions.give(role=role, unit=unit, user=user, by=by))
+    start = valid_from or today()
+    if start < today():
+        raise Refused(_("A role begins today or later: nobody is given one for days that are past."))
+    if unit.valid_to is not None and unit.valid_to <= start:
+        raise Refused(_("This unit will not exist any more on that day."))
+    same = Grant.system("give-grant").filter(user=user, role=role, unit=unit)
+    lasting = same.filter(Q(valid_to=None) | Q(valid_to__gt=F("valid_from")))
+    overlapping = lasting.exclude(valid_to__lte=start)
+    if (overlapping if valid_to is None else overlapping.filter(valid_from__lt=valid_to)).exists():
+        raise Refused(_("This person has this role here already in those days."))
+    if same.filter(valid_from=start).exists():
+        raise Refused(_("This role was given from that day before, and ended. Choose another first day."))
     return _give(user=user, role=role, unit=unit, by=by, valid_from=valid_from, valid_to=valid_to, reason=reason)
 
 
@@ -62,7 +78,7 @@ def end_grant(*, grant: Grant, by: Actor, on: date | None = None) -> Grant:
 
 def invite(*, username: str, full_name: str, rank: str, role: str, unit: Any, by: Actor) -> Invited:
     """Invite somebody to a role. The link is shown once, to be handed over in person; it lasts seven days."""
-    _refuse(permissions.give(role=role, unit=unit, user_id=None, by=by))
+    _refuse(permissions.give(role=role, unit=unit, by=by))
     if by.user_id is None:
         raise Refused(_("An invitation names the person who invites."))
     token = secrets.token_urlsafe(24)
@@ -129,14 +145,32 @@ def open_invitation(token: str, *, lock: bool = False) -> Invitation | None:
 
 
 def record_concern(
-    *, matter: UUID, by: Actor, unit: Any = None, user: User | None = None, named: str = "", recused: bool = False
+    *,
+    matter: UUID,
+    by: Actor,
+    unit: Any = None,
+    user: User | None = None,
+    named: str = "",
+    recused: bool = False,
+    on: Any = None,
+    holder: UUID | None = None,
 ) -> Concern:
-    """Say that a matter is about a unit or an officer, or that an officer has stepped back from it."""
+    """Say that a matter is about a unit or an officer, or that an officer has stepped back from it.
+
+    `on` and `holder` are the row of the matter and the unit that has it, where the record is to name them.
+    """
     kind = Concern.Kind.RECUSED if recused else Concern.Kind.OFFICER if user or named else Concern.Kind.UNIT
     with transaction.atomic():
         concern = Concern.objects.create(matter=matter, kind=kind, unit=unit, user=user, named=named.strip()[:200])
-        audit.record("concern.record", by=by, on=concern, reason=str(kind), values={"matter": matter})
+        audit.record(
+            "concern.record", by=by, on=on or concern, unit=holder, reason=str(kind), values={"matter": matter}
+        )
     return concern
+
+
+def forget_named(matter: UUID) -> None:
+    """Forget how somebody described the officer whom a matter is about; that it was about him still holds."""
+    Concern.system("erasing").filter(matter=matter).exclude(named="").update(named="")
 
 
 def token_hash(token: str) -> str:

@@ -80,6 +80,11 @@ class GrantAuthority:
         ).values("pk")
 
 
+def cooling_off_since(on: date) -> date:
+    """Return the day since which whoever served in a unit is still a party to its concerns."""
+    return on - timedelta(days=round(settings.GANDAN_COOLING_OFF_MONTHS * 365.25 / 12))
+
+
 def _concerns(matter: str, which: Q) -> Q:
     return Q(Exists(Concern.system("concern-predicate").filter(which, matter=OuterRef(matter))))
 
@@ -138,7 +143,7 @@ def _affiliations(grants: list[_Held], on: date) -> frozenset[UUID]:
 
     Inspectors and auditors watch a unit without serving in it, so that only their own seat counts.
     """
-    since = on - timedelta(days=round(settings.GANDAN_COOLING_OFF_MONTHS * 365.25 / 12))
+    since = cooling_off_since(on)
     own = {g.unit_id for g in grants if g.valid_from <= on and (g.valid_to is None or g.valid_to >= since)}
     if not own:
         return frozenset()

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -5,8 +6,10 @@ from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.validators import ASCIIUsernameValidator
 from django.utils.translation import gettext_lazy as _
 
+from gandan.access import today
 from gandan.access.roles import ROLE_NAMES
 from gandan.accounts.models import User
+from gandan.ui.forms import DayField
 from gandan.units.models import Unit
 
 
@@ -30,6 +33,40 @@ class InvitationForm(forms.Form):
 
     def clean_username(self) -> str:
         return str(self.cleaned_data["username"]).strip().lower()
+
+
+class RoleForm(forms.Form):
+    """A role at a unit for somebody who has an account, from a day on, perhaps until another."""
+
+    role = forms.ChoiceField(label=_("Role"), choices=[("", _("Choose a role")), *ROLE_NAMES.items()])
+    unit = forms.ModelChoiceField(label=_("Unit"), queryset=Unit.objects.none(), to_field_name="slug")
+    first_day = DayField(label=_("First day"), initial=today)
+    last_day = DayField(label=_("Last day"), required=False, help_text=_("Leave empty while nobody knows it."))
+
+    def __init__(self, *args: Any, units: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        field: Any = self.fields["unit"]
+        field.queryset = units
+        field.label_from_instance = lambda unit: unit.title
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        first, last = data.get("first_day"), data.get("last_day")
+        if first and last and last < first:
+            self.add_error("last_day", _("The last day cannot come before the first day."))
+        return data
+
+    def given(self) -> dict[str, Any]:
+        """Return what the action takes: the role ends with the day after the last."""
+        data = self.cleaned_data
+        end = data["last_day"] + timedelta(days=1) if data["last_day"] else None
+        return {"role": data["role"], "unit": data["unit"], "valid_from": data["first_day"], "valid_to": end}
+
+
+class PeopleForm(forms.Form):
+    """Whom the reader looks for."""
+
+    q = forms.CharField(label=_("Name or user name"), required=False, max_length=120)
 
 
 class PasswordForm(forms.Form):

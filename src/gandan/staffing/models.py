@@ -1,4 +1,5 @@
 from datetime import date
+from uuid import UUID
 
 from django.conf import settings
 from django.db import models
@@ -8,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from gandan.access.models import Guarded, GuardedManager
 from gandan.access.policies import Policy
 from gandan.access.roles import ROLE_NAMES
+from gandan.secrecy.fields import SealedManager, SealedTextField
 from gandan.units.fields import UnitKey
 
 
@@ -61,14 +63,17 @@ class Concern(Guarded):
         OFFICER = "officer", _("about an officer")
         RECUSED = "recused", _("stepped back")
 
-    access = Policy(scope="unit", read="concern.record")
+    access = Policy(scope="unit", read="concern.record", matter="matter")
 
     matter = models.UUIDField()
     kind = models.CharField(max_length=10, choices=Kind)
     unit = UnitKey(on_reorganisation="stays", null=True)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
-    named = models.CharField(max_length=200, blank=True)
-    """The officer as the person who came described him, when no account is known."""
+    named = SealedTextField(blank=True)
+    """The officer as the person who came described him, when no account is known: sealed, as the name of that person
+    is, whatever the matter."""
+
+    objects = SealedManager()  # type: ignore[misc]
 
     class Meta:
         constraints = [
@@ -83,6 +88,9 @@ class Concern(Guarded):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.matter}"
+
+    def secret_of(self) -> UUID:
+        return self.matter
 
 
 class Invitation(Guarded):

@@ -14,10 +14,17 @@ Reason = str | Promise | None
 WATCHING = frozenset({Role.OVERSIGHT, Role.AUDITOR})
 
 
-def give(*, role: str, unit: Any, user_id: Any, by: Actor) -> Reason:
-    """Nobody gives a role to himself or beyond his reach; only oversight appoints those who watch."""
-    if user_id is not None and user_id == by.user_id:
+def give(*, by: Actor, user: Any = None, role: str = "", unit: Any = None) -> Reason:
+    """Nobody gives a role to himself or beyond his reach; only oversight appoints those who watch.
+
+    Without a role: why this person may be given none at all. Without a person: to somebody who has no account yet.
+    """
+    if user is not None and user.pk == by.user_id:
         return _("You cannot give a role to yourself. Ask another administrator.")
+    if user is not None and not user.is_active:
+        return _("The account of this person is closed. Open it again first.")
+    if not role:
+        return None
     if role in WATCHING:
         if not by.can("grant.oversight"):
             return _("Only an oversight inspector appoints inspectors and auditors.")
@@ -35,14 +42,14 @@ def end(*, grant: Grant, by: Actor) -> Reason:
     if grant.valid_to is not None and grant.valid_to <= today():
         return _("This role has already ended.")
     if grant.role in WATCHING:
-        return (
-            None
-            if by.can("grant.oversight")
-            else _("Only an oversight inspector ends the role of an inspector or auditor.")
-        )
-    if not by.can("grant.end"):
-        return _("Ending roles is the administrator's task.")
-    if not by.reach("grant.end").covers(grant.unit_id, _province_id(grant.unit)):
+        if not by.can("grant.oversight"):
+            return _("Only an oversight inspector ends the role of an inspector or auditor.")
+        reach = by.reach("grant.oversight")
+    else:
+        if not by.can("grant.end"):
+            return _("Ending roles is the administrator's task.")
+        reach = by.reach("grant.end")
+    if not reach.covers(grant.unit_id, _province_id(grant.unit)):
         return _("This unit is outside your area.")
     return None
 
@@ -52,7 +59,7 @@ def withdraw(*, invitation: Invitation, by: Actor) -> Reason:
         return _("This invitation has been accepted; end the role instead.")
     if invitation.withdrawn_at is not None:
         return _("This invitation was withdrawn before.")
-    return give(role=invitation.role, unit=invitation.unit, user_id=None, by=by)
+    return give(role=invitation.role, unit=invitation.unit, by=by)
 
 
 def help_sign_in(*, user: Any, by: Actor) -> Reason:
