@@ -78,7 +78,7 @@ FORMS: dict[str, dict[str, str]] = {
         "en": rf"Extended by (?P<amount>{AMOUNT['en']}): .*\.",
     },
     "roll": {
-        "vi": rf"Hạn không rơi vào (?P<days>{DAYS['vi']}): .*; lùi sang ngày kế tiếp\.",
+        "vi": rf"Ngày cuối rơi vào (?P<days>{DAYS['vi']}), .*, nên hạn chuyển sang ngày (?:làm việc )?kế tiếp\.",
         "en": rf"The term does not end on (?P<days>{DAYS['en']}): .*; it moves to the next day\.",
     },
     "calendar": {

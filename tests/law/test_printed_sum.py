@@ -10,7 +10,21 @@ from functools import cache
 
 import pytest
 
-from gandan.law import Calendar, Deadline, Extension, OfficeHours, Pause, Term, deadline, deadline_of, explain, render
+from gandan.law import (
+    Calendar,
+    CalendarYear,
+    DayRule,
+    Deadline,
+    Extension,
+    OfficeHours,
+    Pause,
+    Term,
+    calendar_of,
+    deadline,
+    deadline_of,
+    explain,
+    render,
+)
 from gandan.law.office_hours import VIETNAM
 from gandan.law.terms import Unit
 from tests.law import recount
@@ -202,6 +216,18 @@ def test_the_decree_of_a_day_stands_beside_it() -> None:
         "Bỏ qua thứ Sáu 02/01/2026: nghỉ hoán đổi, làm bù thứ Bảy 10/01/2026 (theo 12729/VPCP-KGVX (25/12/2025))."
         in lines
     )
+
+
+def test_a_last_day_of_rest_is_told_as_the_last_day_and_moves_on() -> None:
+    trial = DayRule("holiday", "Ngày thử", "Test day", "9/QĐ")
+    year = CalendarYear(2026, "decided", {date(2026, 12, 14): trial})
+    lines = render(deadline(7, "day", at("2026-12-07"), calendar_of([year])), "vi")
+    said = "ngày nghỉ (Ngày thử, theo 9/QĐ), nên hạn chuyển sang ngày làm việc kế tiếp."
+    assert f"Ngày cuối rơi vào thứ Hai 14/12/2026, {said}" in lines
+    assert lines[-1] == "Hạn: hết thứ Ba 15/12/2026."
+    lines = render(deadline(5, "day", at("2026-12-07"), calendar_of([year])), "vi")
+    days = "thứ Bảy 12/12/2026 và Chủ nhật 13/12/2026"
+    assert f"Ngày cuối rơi vào {days}, ngày nghỉ hằng tuần, nên hạn chuyển sang ngày làm việc kế tiếp." in lines
 
 
 def test_a_saturday_that_is_worked_is_named() -> None:

@@ -214,7 +214,7 @@ def test_every_list_has_a_page_and_a_file_in_both_languages(cast, name, move_to)
     assert f'<b class="num">{len(rows)}</b>' in text
     if name == "closed":
         assert rows[0]["Matter"] == case.reference and rows[0]["Minutes"] == "120"
-    assert "Ghi vào sổ" not in text
+    assert "Ghi lại" not in text
     assert "Đến ngày" in client.get(vietnamese("audit_list"), {"list": name}).content.decode()
 
 
@@ -248,6 +248,26 @@ def test_one_matter_shows_each_promise_as_a_sum_who_read_it_and_every_entry(cast
 
 
 # The signed end, and the bundle
+
+
+def test_an_ending_says_whether_it_came_in_time(cast, client, move_to):
+    move_to(datetime(2026, 11, 2, 9, tzinfo=VIETNAM))
+    kept, broken = (cast.brings(text=f"Việc {number}").case for number in range(2))
+    for case, day in ((kept, 3), (broken, 20)):
+        move_to(datetime(2026, 11, day, 9, tzinfo=VIETNAM))
+        actions.take(case=case, by=cast.actor("pao"))
+        actions.answer(case=case, text="Xong", by=cast.actor("pao"))
+    move_to(MONDAY)
+    for case, told, other in (
+        (kept, "ended the promise in time", "ended the promise after its date"),
+        (broken, "ended the promise after its date", "ended the promise in time"),
+    ):
+        shown = page(client, "audit_matter", case.pk)
+        assert told in shown and other not in shown and "kept the promise" not in shown
+    handed = cast.brings(text="Của xã bên").case
+    actions.send(case=handed, text="Của xã bên", to_unit=cast.phieng_lua, by=cast.actor("pao"))
+    actions.acknowledge(case=handed, by=cast.actor("lan"))
+    assert "handed the promise over in time" in page(client, "audit_matter", handed.pk)
 
 
 def test_the_page_to_print_carries_the_line_and_a_code_that_tells_the_same(cast, client):

@@ -10,7 +10,7 @@ from django.utils import translation
 import gandan
 from gandan.obligations import replay
 from gandan.obligations.models import Notice
-from gandan.portal.deeds import DEEDS
+from gandan.portal.deeds import DEEDS, ENDED
 
 pytestmark = pytest.mark.agnostic
 WRITERS = {"record", "record_apart", "prepare", "enter", "_audit", "_tell"}
@@ -36,7 +36,16 @@ def test_every_deed_that_the_house_writes_has_words_and_no_word_stands_for_nothi
 
 
 def test_the_words_are_told_in_vietnamese_too():
+    told = {**DEEDS, **ENDED}
     with translation.override("en"):
-        english = {code: str(words) for code, words in DEEDS.items()}
+        english = {code: str(words) for code, words in told.items()}
     with translation.override("vi"):
-        assert [code for code, words in DEEDS.items() if str(words) == english[code]] == []
+        assert [code for code, words in told.items() if str(words) == english[code]] == []
+
+
+def test_an_ending_alone_is_not_told_as_a_promise_kept():
+    assert {code for code, _in_time in ENDED} < set(DEEDS)
+    with translation.override("vi"):
+        assert str(DEEDS["obligation.discharged"]) == "kết thúc việc phải làm"
+        assert not any("đúng" in str(words) for words in DEEDS.values())
+        assert {in_time for (_code, in_time), words in ENDED.items() if "đúng hạn" in str(words)} == {True}

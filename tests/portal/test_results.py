@@ -1,11 +1,15 @@
 """What the public pages publish is what happened, and nothing about complaints."""
 
 import re
+from datetime import datetime
 
 import pytest
 from django.test import Client
 
+from gandan.access import now
+from gandan.access.clock import VIETNAM
 from gandan.cases import actions
+from gandan.obligations.models import Obligation
 from gandan.portal import periods
 from gandan.units import actions as units
 from tests import cast as cast_module
@@ -63,6 +67,36 @@ def test_a_period_ends_the_day_before_the_next_begins(code, first, end):
     assert (found.start.isoformat(), found.end.isoformat()) == (first, end)
 
 
+@pytest.mark.parametrize("address", ["/units/{}/results/", "/results/", "/en/results/"])
+def test_a_period_that_has_not_begun_has_a_sentence_and_no_zeros(cast, address):
+    place, client = address.format(cast.na_then.slug), Client()
+    answer = client.get(f"{place}?period=2099")
+    assert answer.status_code == 404 and "tile__figure" not in answer.text and "<td" not in answer.text
+    assert ("has not begun" if "/en/" in place else "Kỳ này chưa đến") in answer.text
+    assert client.get(f"{place}?period=2099&format=json").status_code == 404
+    assert client.get(f"{place}?period=2026Q4").status_code == client.get(f"{place}?period=2026").status_code == 200
+    asked = client.get("/api/v1/results?period=2027Q1", headers={"accept-language": "vi"})
+    assert asked.status_code == 404 and "chưa đến" in asked.json()["detail"]
+
+
+def test_late_today_is_a_part_of_what_waits_in_figures_and_in_words(cast, move_to):
+    move_to(datetime(2026, 10, 5, 9, tzinfo=VIETNAM))
+    pao = cast.actor("pao")
+    case = cast.brings("AV-01", channel="desk", by=pao).case
+    actions.take(case=case, by=pao)
+    actions.answer(case=case, text="Quyết định", by=pao)
+    move_to(datetime(2026, 11, 23, 9, tzinfo=VIETNAM))
+    assert Obligation.system("test").overdue(now()).filter(matter=case.pk).exists(), "its sending is overdue"
+    assert (figures(cast.na_then)["open_now"], figures(cast.na_then)["late_now"]) == (0, 0)
+    cast.brings()
+    for address, told, meant in (
+        ("/units/{}/results/", "trong 1 việc chưa trả lời", "trong đó số việc có việc phải làm đã quá hạn"),
+        ("/en/units/{}/results/", "of 1 not answered yet", "among them those of which a promise is past its date"),
+    ):
+        shown = Client().get(address.format(cast.na_then.slug)).text
+        assert told in shown and meant in shown
+
+
 def test_a_tile_names_what_it_counts_and_not_the_unit_of_the_page(cast):
     answered(cast, "Đường tối")
     client = Client()
@@ -70,6 +104,16 @@ def test_a_tile_names_what_it_counts_and_not_the_unit_of_the_page(cast):
     for address in (f"/units/{cast.na_then.slug}/results/", f"/desk/command/{cast.na_then.slug}/"):
         figures_shown = re.findall(r'<p class="tile__figure">(.*?)</p>', client.get(address).text)
         assert figures_shown and not any(cast.na_then.title in each for each in figures_shown)
+
+
+@pytest.mark.parametrize("address", ["/desk/command/", "/results/"])
+def test_on_a_phone_no_column_of_figures_is_cut_off(cast, address):
+    """A table that does not become cards hides its last columns beyond the edge of a narrow screen."""
+    cast.brings()
+    client = Client()
+    client.force_login(cast.people["commander"], backend="allauth.account.auth_backends.AuthenticationBackend")
+    tables = re.findall(r'<table class="([^"]*)"', client.get(address).text)
+    assert tables and all("table--stack" in classes.split() for classes in tables)
 
 
 def test_communes_are_listed_as_a_dictionary_lists_them(cast):

@@ -26,7 +26,7 @@ from gandan.units.models import Reorganisation, Unit
 
 PROCEDURE = "RE-02"
 CALL = time(22, 40)
-_BY = SystemActor("demo", "unit.draft")
+_BY = SystemActor("demo", "unit.draft", "unit.enact")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +65,18 @@ class Story:
 
 
 def begin() -> tuple[UUID, UUID]:
-    """Let the call come in and lay the act before the registrar; return the keys of the matter and the act."""
-    first, second = _neighbours()
+    """Let the call come in and lay the act before the registrar; return the keys of the matter and the act.
+
+    Raises Refused where `why_not` says so, and where the province is not as it was built.
+    """
+    refusal = why_not()
+    if refusal:
+        raise Refused(refusal)
+    first, second = _living()[:2]
     duty = sitter("duty_officer", first.pk)
     procedure = catalogue.in_force(PROCEDURE)
     if duty is None or procedure is None:
-        raise Refused(_("The story needs the demo province as it was built. Put it back first."))
+        raise Refused(_not_as_built())
     with transaction.atomic():
         receipt = cases.receive(
             submission=uuid4(),
@@ -85,6 +91,19 @@ def begin() -> tuple[UUID, UUID]:
         )
         act = _act(first, second)
     return receipt.case.pk, act.pk
+
+
+def why_not() -> str | None:
+    """Say why the story cannot begin today; None when it can."""
+    living = _living()
+    if len(living) < 2:
+        return _not_as_built()
+    if any(unit.valid_from >= today() for unit in living[:2]):
+        return _(
+            "The story merges two communes today, and on the day of a merger every commune here is new: "
+            "none can end on the day on which it began. From tomorrow on the story can be walked."
+        )
+    return None
 
 
 def read(case: str, act: str) -> Story | None:
@@ -106,7 +125,9 @@ def sitter(role: str, unit: UUID) -> User | None:
 
 def same_form_twice() -> Draft:
     """Return a form that is filled in and waits to be sent."""
-    first, _second = _neighbours()
+    first = next(iter(_living()), None)
+    if first is None:
+        raise Refused(_not_as_built())
     words = "Đèn đường ở ngã ba không sáng đã ba hôm."
     data = {"kind": "FB-01", "unit": first.slug, "place_name": first.title, "text": words, "anonymous": "yes"}
     draft: Draft = Draft.objects.create(data=data, begun_on=today())
@@ -121,15 +142,17 @@ def sealed() -> Case | None:
     return found
 
 
-def _neighbours() -> tuple[Unit, Unit]:
-    """Return the two living communes with the fewest open matters, so that other chairs keep their desks."""
+def _living() -> list[Unit]:
+    """Return the living communes, those that began before today first, and among them those with the fewest open
+    matters, so that other chairs keep their desks."""
     open_now = Q(closed_at=None, withdrawn_at=None, passed_on_at=None)
     busy = dict(Case.system("demo").filter(open_now).values_list("holder").annotate(Count("pk")).order_by())
-    rows = Unit.objects.filter(level=Unit.Level.COMMUNE, valid_to=None, valid_from__lt=today())
-    communes = sorted(rows, key=lambda unit: (busy.get(unit.pk, 0), unit.slug))
-    if len(communes) < 2:
-        raise Refused(_("The story needs the demo province as it was built. Put it back first."))
-    return communes[0], communes[1]
+    rows = Unit.objects.filter(level=Unit.Level.COMMUNE, valid_to=None)
+    return sorted(rows, key=lambda unit: (unit.valid_from >= today(), busy.get(unit.pk, 0), unit.slug))
+
+
+def _not_as_built() -> str:
+    return _("The story needs the demo province as it was built. Put it back first.")
 
 
 def _act(first: Unit, second: Unit) -> Reorganisation:

@@ -27,9 +27,20 @@ class Restated:
     decree: str
 
 
+def has_merged(count: int) -> bool:
+    """Say whether a merger of so many communes into one is recorded: before July 2025 none is."""
+    return _newest_merger(count) is not None
+
+
 def restate(figures: list[str]) -> Restated:
-    """Carry figures over the newest merger of as many communes into one. Raises restating.TableError."""
-    act, olds = _merged(len(figures))
+    """Carry figures over the newest merger of as many communes into one.
+
+    Raises restating.TableError, and LookupError where there was none.
+    """
+    merger = _newest_merger(len(figures))
+    if merger is None:
+        raise LookupError("no merger of so many communes is recorded")
+    act, olds = merger
     before = act.effective_on - timedelta(days=1)
     rows = [(old.version_on(before), figure) for old, figure in zip(olds, figures, strict=True)]
     known = [(version, figure) for version, figure in rows if version is not None]
@@ -76,13 +87,11 @@ def _verdict(rows: list[Any]) -> chain.Verdict:
     return reading.verdict()
 
 
-def _merged(count: int) -> tuple[Any, list[Unit]]:
+def _newest_merger(count: int) -> tuple[Any, list[Unit]] | None:
     """Return the newest act that merged so many whole communes into one, and those communes by their titles."""
     found: dict[Any, list[Any]] = {}
     rows = Succession.objects.filter(part="whole", predecessor__level="commune").select_related("act", "predecessor")
     for row in rows.order_by("-on", "successor", "predecessor__slug"):
         found.setdefault(row.successor_id, []).append(row)
     fit = [group for group in found.values() if len(group) == count]
-    if not fit:
-        raise LookupError("no merger of so many communes is recorded")
-    return fit[0][0].act, [row.predecessor for row in fit[0]]
+    return (fit[0][0].act, [row.predecessor for row in fit[0]]) if fit else None

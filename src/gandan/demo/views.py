@@ -20,7 +20,7 @@ from gandan.access.decorators import public
 from gandan.accounts.models import User
 from gandan.cases import follow
 from gandan.cases.models import Case
-from gandan.demo import renewal, story, trials
+from gandan.demo import build, renewal, story, trials
 from gandan.demo.forms import FIGURES, FiguresForm, NumberForm
 from gandan.obligations.models import Obligation
 from gandan.staffing.models import Grant
@@ -70,7 +70,9 @@ def demo(request: HttpRequest) -> HttpResponse:
             ],
             "story": told,
             "steps": told.steps() if told else [],
+            "why_no_story": story.why_not(),
             "sealed": story.sealed(),
+            "may_restate": trials.has_merged(len(FIGURES)),
             "may_put_back": renewal.possible(),
         },
     )
@@ -223,7 +225,9 @@ def _words() -> dict[str, dict[str, str]]:
         "auditor": {"title": _("Auditor"), "text": _("Draw 30 matters from a seed and follow each trail.")},
         "registrar": {
             "title": _("Registrar"),
-            "text": _("Look at the merger of July 2025, draft an act, edit the calendar."),
+            "text": _("Look at the merger of July 2025, draft an act, edit the calendar.")
+            if today() >= build.DECIDED
+            else _("Draft an act that moves units, edit the calendar."),
         },
         "administrator": {"title": _("Administrator"), "text": _("Invite people and end roles; no matter opens here.")},
     }

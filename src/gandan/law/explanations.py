@@ -12,7 +12,7 @@ from itertools import groupby
 from types import MappingProxyType
 from typing import Any
 
-from gandan.law.calendar import DayRule
+from gandan.law.calendar import WEEKLY_REST, DayRule
 from gandan.law.deadlines import Deadline, Step
 from gandan.law.office_hours import VIETNAM, Frame, OfficeHours
 
@@ -209,8 +209,11 @@ def _vietnamese(basis: str, grounds: Grounds) -> dict[str, Sentence]:
         return f"{reached}; cộng thêm {facts['paused']} ngày tạm dừng: {_day_vi(facts['to'])}."
 
     def roll(facts: Mapping[str, Any]) -> str:
-        why = _rule_vi(facts["rule"]) if "rule" in facts else f"đang tạm dừng tính hạn, {grounds(facts['ground'])}"
-        return f"Hạn không rơi vào {_days_vi(facts)}: {why}; lùi sang ngày kế tiếp."
+        if "rule" in facts:
+            moved = f"{_rest_vi(facts['rule'])}, nên hạn chuyển sang ngày làm việc kế tiếp"
+        else:
+            moved = f"khi đang tạm dừng tính hạn ({grounds(facts['ground'])}), nên hạn chuyển sang ngày kế tiếp"
+        return f"Ngày cuối rơi vào {_days_vi(facts)}, {moved}."
 
     def calendar(facts: Mapping[str, Any]) -> str:
         name = f" {facts['name']}" if facts["name"] else ""
@@ -328,6 +331,13 @@ def _rule_vi(rule: DayRule) -> str:
 
 def _rule_en(rule: DayRule) -> str:
     return f"{rule.name_en} (by {rule.decree})" if rule.decree else rule.name_en
+
+
+def _rest_vi(rule: DayRule) -> str:
+    """Return that a day is one of rest, and by what, where that is more than the weekend."""
+    if rule == WEEKLY_REST:
+        return rule.name_vi
+    return f"ngày nghỉ ({rule.name_vi}, theo {rule.decree})" if rule.decree else f"ngày nghỉ ({rule.name_vi})"
 
 
 def _days_vi(facts: Mapping[str, Any]) -> str:

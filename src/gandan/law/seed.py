@@ -5,6 +5,7 @@ A seed is a start: an installation keeps its own calendar and corrects it by dec
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 
 from gandan.law.calendar import CalendarYear, DayRule
@@ -35,12 +36,25 @@ CORRECTIONS: Mapping[date, DayRule] = {
     ),
 }
 
-UNVERIFIED: Mapping[date, str] = {
-    date(2026, 8, 22): "Only the package `holidays` names the exchange of 31 August for 22 August 2026.",
-    date(2026, 8, 31): "Only the package `holidays` names the exchange of 31 August for 22 August 2026.",
-    date(2026, 11, 24): (
-        "Resolution 80-NQ/TW chose the day; in February 2026 the Labour Code, article 112, was still to be "
-        "amended. No text that amends it was found."
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Why a day of the seed is not sure, in the words of the page on which the calendar is kept."""
+
+    vi: str
+    en: str
+
+
+_EXCHANGE_2026 = Doubt(
+    "Việc nghỉ thứ Hai 31/08/2026 và làm bù thứ Bảy 22/08/2026 mới thấy ở một nguồn, chưa thấy văn bản.",
+    "The exchange of Monday 31 August for Saturday 22 August 2026 was seen in one source only, and in no decree.",
+)
+UNVERIFIED: Mapping[date, Doubt] = {
+    date(2026, 8, 22): _EXCHANGE_2026,
+    date(2026, 8, 31): _EXCHANGE_2026,
+    date(2026, 11, 24): Doubt(
+        "Nghị quyết 80-NQ/TW chọn ngày này; chưa thấy văn bản sửa Điều 112 Bộ luật Lao động.",
+        "Resolution 80-NQ/TW chose the day; no text was found that amends the Labour Code, article 112.",
     ),
 }
 """Days of decided years that rest on one source or on a plan: check them against the decree and correct them."""

@@ -32,7 +32,9 @@ class ResultRow(Schema):
     promises_ended: int
     median_days: float | None
     open_now: int
+    """Matters that nobody has answered today."""
     late_now: int
+    """Those of them of which a promise is past its date."""
     ratings: int
     rating_mean: float | None
     rating_stream: str
@@ -94,6 +96,8 @@ def _period(code: str) -> periods.Period:
     found = periods.read(code) if code else periods.quarter_of(today())
     if found is None:
         raise Declined(404, _("There is no such period. Write a year, 2026, or a quarter, 2026Q3."))
+    if not found.has_begun(today()):
+        raise Declined(404, _("This period has not begun, so there is nothing to count. Ask for an earlier one."))
     return found
 
 

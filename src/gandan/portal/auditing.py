@@ -18,7 +18,7 @@ from gandan.audit.models import AuditEntry
 from gandan.cases.models import Case, CaseEvent
 from gandan.obligations import explain, replay
 from gandan.obligations.models import Obligation, ObligationEvent
-from gandan.portal.deeds import DEEDS
+from gandan.portal.deeds import DEEDS, ENDED
 from gandan.units.models import Unit
 
 Kind = ObligationEvent.Kind
@@ -275,12 +275,26 @@ def named(entries: Iterable[AuditEntry]) -> list[dict[str, Any]]:
     rows = list(entries)
     people = {u.pk: u.title for u in User.objects.filter(pk__in={e.actor_id for e in rows if e.actor_id})}
     units = {u.pk: u.title for u in Unit.objects.filter(pk__in={e.unit_id for e in rows if e.unit_id})}
+    kept = _kept({e.object_id for e in rows if (e.action, True) in ENDED and e.object_id})
     return [
         {
             "entry": e,
-            "deed": DEEDS.get(e.action, e.action),
+            "deed": _deed(e, kept),
             "actor": people.get(e.actor_id, "") if e.actor_id else "",
             "unit": units.get(e.unit_id, "") if e.unit_id else "",
         }
         for e in rows
     ]
+
+
+def _deed(entry: AuditEntry, kept: dict[UUID, bool]) -> Any:
+    """Return what an entry tells in words, with how a promise ended where that is known."""
+    if entry.object_id in kept and (entry.action, True) in ENDED:
+        return ENDED[entry.action, kept[entry.object_id]]
+    return DEEDS.get(entry.action, entry.action)
+
+
+def _kept(promises: set[UUID]) -> dict[UUID, bool]:
+    """Return of each promise that has ended whether it ended before its date."""
+    rows = Obligation.system("audit-desk").filter(pk__in=promises, discharged_at__isnull=False)
+    return {key: ended < due for key, ended, due in rows.values_list("pk", "discharged_at", "due_at")}

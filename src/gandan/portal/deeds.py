@@ -56,7 +56,7 @@ DEEDS: Mapping[str, Any] = {
     "keys.rotate": _("replaced the key of sealed words"),
     "matter.erase": _("erased a matter, its period being over"),
     "obligation.assign": _("gave the promise to an officer"),
-    "obligation.discharged": _("kept the promise"),
+    "obligation.discharged": _("ended the promise"),
     "obligation.escalation": _("told the superior unit that the promise is late"),
     "obligation.extend": _("extended the promise"),
     "obligation.handed_over": _("handed the promise over"),
@@ -78,3 +78,10 @@ DEEDS: Mapping[str, Any] = {
     "unit.draft": _("drafted a reorganisation"),
     "unit.enact": _("put a reorganisation into force"),
 }
+ENDED: Mapping[tuple[str, bool], Any] = {
+    ("obligation.discharged", True): _("ended the promise in time"),
+    ("obligation.discharged", False): _("ended the promise after its date"),
+    ("obligation.handed_over", True): _("handed the promise over in time"),
+    ("obligation.handed_over", False): _("handed the promise over after its date"),
+}
+"""The same by whether it came in time, where the promise tells it: an ending alone says nothing of that."""

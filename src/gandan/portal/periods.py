@@ -21,6 +21,10 @@ class Period:
             return _("quarter %(quarter)s of %(year)s") % {"quarter": quarter, "year": year}
         return _("year %(year)s") % {"year": self.code}
 
+    def has_begun(self, on: date) -> bool:
+        """Say whether there may be anything to count: zeros of a time to come would be taken for results."""
+        return self.start <= on
+
 
 def quarter_of(day: date) -> Period:
     first = (day.month - 1) // 3 * 3 + 1

@@ -60,13 +60,11 @@ def site_search(request: HttpRequest) -> HttpResponse:
 def unit_results(request: HttpRequest, slug: str) -> HttpResponse:
     """What became of what people brought to a unit, with definitions, as a page, CSV or JSON."""
     unit = get_object_or_404(Unit.objects, slug=slug)
-    chosen = periods.read(request.GET.get("period", "")) if request.GET.get("period") else periods.quarter_of(today())
-    if chosen is None:
-        raise Http404
-    found = results.of_unit(unit, chosen.start, chosen.end)
+    chosen = _period(request)
+    found = results.of_unit(unit, chosen.start, chosen.end) if chosen.has_begun(today()) else None
     form = request.GET.get("format", "")
     if form:
-        return _download([found], f"{slug}-{chosen.code}", form)
+        return _download([found] if found else None, f"{slug}-{chosen.code}", form)
     return render(
         request,
         "portal/results.html",
@@ -81,18 +79,18 @@ def unit_results(request: HttpRequest, slug: str) -> HttpResponse:
             ],
             "definitions": definitions(),
         },
+        status=200 if found else 404,
     )
 
 
 @public("results are published")
 def open_data(request: HttpRequest) -> HttpResponse:
     """Every unit's results of one period side by side, in alphabetical order: no ranking."""
-    chosen = periods.read(request.GET.get("period", "")) if request.GET.get("period") else periods.quarter_of(today())
-    if chosen is None:
-        raise Http404
+    chosen = _period(request)
     communes = Unit.objects.filter(dated(today()), level=Unit.Level.COMMUNE)
     units = sorted(communes, key=lambda unit: alphabetical(unit.title))[:400]
-    rows = results.of_units(units, chosen.start, chosen.end)
+    begun = chosen.has_begun(today())
+    rows = results.of_units(units, chosen.start, chosen.end) if begun else None
     form = request.GET.get("format", "")
     if form:
         return _download(rows, f"results-{chosen.code}", form)
@@ -108,6 +106,7 @@ def open_data(request: HttpRequest) -> HttpResponse:
                 for p in periods.recent(today())
             ],
         },
+        status=200 if begun else 404,
     )
 
 
@@ -118,22 +117,30 @@ def definitions() -> list[dict[str, str]]:
             "name": _("Received"),
             "text": _("Matters received in the period, by the day of receipt, at the unit that received them."),
         },
-        {"name": _("Settled"), "text": _("Matters answered in the period.")},
+        {
+            "name": _("Settled"),
+            "text": _(
+                "Matters answered in the period, at the unit that has them now. "
+                "One that was opened again counts when it is answered anew."
+            ),
+        },
         {
             "name": _("In time"),
             "text": _(
-                "Promises kept before their date, out of all promises that ended in the period. "
-                "A matter may carry several promises; what was withdrawn is not counted."
+                "Promises that ended before their date, out of all promises that ended in the period. "
+                "A matter may carry several promises. What was passed on ends when the receiver acknowledges it; "
+                "what was withdrawn is not counted."
             ),
         },
         {
             "name": _("Median days"),
-            "text": _("Half of the matters settled in the period took less than this, from receipt to answer."),
+            "text": _("Half of the matters settled in the period took no longer than this, from receipt to answer."),
         },
         {
-            "name": _("Open and late"),
+            "name": _("Not answered, and late"),
             "text": _(
-                "Matters not answered today, and those with a promise past its date. A paused clock is not late."
+                "Matters not answered today, and among them those of which a promise is past its date. "
+                "A paused clock is not late."
             ),
         },
         {
@@ -262,7 +269,19 @@ def _this_year() -> tuple[Any, Any]:
     return period.start, period.end
 
 
-def _download(rows: list[results.Results], name: str, form: str) -> HttpResponse:
+def _period(request: HttpRequest) -> periods.Period:
+    """Return the period asked for, the present quarter when none is named."""
+    code = request.GET.get("period", "")
+    found = periods.read(code) if code else periods.quarter_of(today())
+    if found is None:
+        raise Http404
+    return found
+
+
+def _download(rows: list[results.Results] | None, name: str, form: str) -> HttpResponse:
+    """Return results as a file; there is none of a period that has not begun."""
+    if rows is None:
+        raise Http404
     table = results.table(rows)
     if form == "json":
         return JsonResponse(
