@@ -11,7 +11,7 @@ from uuid import uuid4
 from gandan.access import ANONYMOUS, Refused
 from gandan.access.actor import Actor
 from gandan.cases import actions as cases
-from gandan.cases import catalogue, holds
+from gandan.cases import catalogue, concerns, holds
 from gandan.cases.desk_forms import AssignForm
 from gandan.cases.models import Case
 from gandan.staffing import actions as staffing
@@ -77,6 +77,11 @@ def _receive_about_us(world: Walked, place: str, by: Actor) -> None:
 
 def _settle(world: Walked, place: str, by: Actor) -> None:
     cases.settle_on_the_spot(answer="Đã sửa đèn", **_coming(world, place, "FB-01"), by=by)
+
+
+def _settle_a_crime(world: Walked, place: str, by: Actor) -> None:
+    """Close on the spot what the law orders to be handed over."""
+    cases.settle_on_the_spot(answer="Đã khuyên giải", **_coming(world, place, "CR-01"), by=by)
 
 
 def _assign(world: Walked, place: str, by: Actor) -> None:
@@ -157,6 +162,24 @@ def _lift(world: Walked, place: str, by: Actor) -> None:
     holds.lift(hold=world.places[place].things["hold"], because="Hết cần", by=by)
 
 
+def _step_back(world: Walked, place: str, by: Actor) -> None:
+    concerns.step_back(case=_matter(world, place), reason="Là họ hàng", by=by)
+
+
+def _may_step_back(world: Walked, user: Any, place: str) -> bool:
+    case = _matter(world, place)
+    return world.oracle.may(user, {*_DESK, "oversight"}, case.holder_id, case.pk)
+
+
+def _name_officer(world: Walked, place: str, by: Actor) -> None:
+    concerns.name_officer(case=_matter(world, place), officer=world.people["xuan"], reason="Bị nêu tên", by=by)
+
+
+def _may_name(world: Walked, user: Any, place: str) -> bool:
+    case = _matter(world, place)
+    return world.oracle.may(user, {"oversight"}, case.holder_id, case.pk)
+
+
 def _inspects(world: Walked, user: Any, place: str) -> bool:
     case = _matter(world, place)
     return world.oracle.may(user, {"oversight"}, case.holder_id, case.pk, set())
@@ -172,6 +195,7 @@ ACTS: dict[str, Act] = {
         UNITS, _receive_about_us, lambda w, user, p: user is None or _reaches({*_DESK, "oversight"})(w, user, p)
     ),
     "settle": Act(UNITS, _settle, _reaches({"officer", "chief"})),
+    "settle a crime": Act(("own",), _settle_a_crime, lambda w, user, p: False, every=1),
     "assign": Act((*RECORDS, "complaint"), _assign, _works),
     # Those whom a complaint concerns are few among many who serve there.
     "offer": Act(("complaint",), _offer, _offered, every=1),
@@ -193,6 +217,8 @@ ACTS: dict[str, Act] = {
     "invite": Act(UNITS, _invite, _reaches({"administrator"})),
     "hold": Act((*RECORDS, "complaint", "recused"), _hold, _inspects),
     "lift": Act((*RECORDS, "complaint", "recused"), _lift, _inspects),
+    "step back": Act((*RECORDS, "complaint", "recused"), _step_back, _may_step_back),
+    "name an officer": Act(("own", "complaint"), _name_officer, _may_name),
     "withdraw the invitation": Act(RECORDS, _withdraw, _reaches({"administrator"})),
 }
 

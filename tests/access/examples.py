@@ -311,6 +311,13 @@ EXAMPLES: dict[str, Example] = {
     "case_correct": _act("", _HEADS, lambda w, p: {"kind": "CR-01", "ground": "Đúng loại"}),
     "case_reopen": _act("reopen", _HEADS),
     "case_withdraw": _act("", _DESK),
+    "case_step_back": _is(
+        _act("", _HAND, lambda w, p: {"reason": "Là họ hàng", "sure": "on"}), places=(*RECORDS, "complaint", "recused")
+    ),
+    "case_concern": _is(
+        _act("", {"oversight"}, lambda w, p: {"officer": str(w.people["pao"].pk), "reason": "Bị nêu tên"}),
+        places=("own", "complaint"),
+    ),
     "hold_place": Example(
         places=HELD,
         allowed=held_in_reach,
@@ -336,6 +343,16 @@ EXAMPLES: dict[str, Example] = {
         actors=READERS,
         get=(405,),
         body=_text,
+    ),
+    "give_role": Example(
+        places=RECORDS,
+        found=unit_in_reach,
+        readers={"administrator", "oversight"},
+        allowed=unit_in_reach,
+        actors={"administrator"},
+        body=lambda w, p: {"role": "chief", "unit": w.places[p].unit.slug, **_day("first_day", today())},
+        done=(302,),
+        refused=(403, 404, 422),
     ),
     "end_grant": Example(
         places=RECORDS,

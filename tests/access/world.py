@@ -146,6 +146,7 @@ def build() -> Walked:
         # A file of a past unit, and its other records, are inherited as well.
     complaint = world.places["complaint"] = Place(home)
     complaint.case = _brings(world, "complaint", merged, "CO-01")
+    staffing.record_concern(matter=complaint.case.pk, by=NOBODY, unit=merged, named="CANARY-complaint-accused")
     _promise(world, "complaint")
     recused = world.places["recused"] = Place(merged)
     recused.case = _brings(world, "recused", merged)

@@ -175,11 +175,11 @@ def test_a_message_a_score_and_a_withdrawal_come_under_the_code(cast):
     assert case.state == "withdrawn"
 
 
-def picture(form="JPEG", **options):
+def picture(form="JPEG", color="green", **options):
     from PIL import Image
 
     out = io.BytesIO()
-    Image.new("RGB", (40, 30), "green").save(out, form, **options)
+    Image.new("RGB", (40, 30), color).save(out, form, **options)
     return out.getvalue()
 
 
@@ -227,3 +227,30 @@ def test_files_of_a_draft_go_with_the_matter_and_open_by_the_code_only(cast):
     assert "sandbox" in answer["Content-Security-Policy"]
     assert b"".join(answer.streaming_content).startswith(b"\x89PNG")
     assert client.post(f"/follow/files/{attachment.pk}/", {"code": "0" * 16}).status_code == 404
+
+
+def test_no_page_of_a_draft_or_under_a_code_stays_in_a_browser(cast):
+    client, base = fill(anonymous="no", name="Lò Thị Hoa", phone="0912345678")
+    pages = [client.get(f"{base}/{name}/") for name in ("where", "what", "files", "who", "check")]
+    assert "Lò Thị Hoa" in pages[-1].text, "what was typed comes back from the draft, whoever goes back"
+    assert "Đường tối" in pages[1].text and "0912345678" in pages[3].text
+    pages += [step(client, base, "what", text=""), step(client, base, "what", text="Đường tối")]
+    sent = step(client, base, "check")
+    code = code_in(sent)
+    pages += [sent, client.get(f"{base}/check/"), client.get(f"{base}/what/")]
+    pages += [step(client, base, "what", text="Khác"), client.get(f"{base}/what/"), step(client, base, "check")]
+    pages += [client.post("/follow/", {"code": code}), client.post("/follow/", {"code": "0" * 16})]
+    pages += [client.post("/follow/", {"code": code, "do": "message", "text": ""})]
+    assert [page["Cache-Control"] for page in pages] == ["no-store"] * len(pages)
+
+
+def test_the_receipt_is_called_by_one_name(cast):
+    client, base = fill()
+    assert "Giấy hẹn" in step(client, base, "check").text
+    assert "giấy hẹn" in client.get(f"{base}/check/").text and "giấy hẹn" in client.get("/follow/").text
+
+
+def test_the_minutes_of_the_forum_are_our_own_promise(cast):
+    page = Client().get("/procedures/FO-01/").text
+    assert "Công bố biên bản diễn đàn" in page
+    assert "Cơ quan khác giải quyết tiếp" not in page and "thời hạn của cơ quan khác" not in page

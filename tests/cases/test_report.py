@@ -7,6 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from gandan.cases.models import Draft
+from gandan.secrecy.fields import unlock
 from tests.cases.test_public import begin, picture, step
 
 pytestmark = pytest.mark.django_db
@@ -68,3 +69,21 @@ def test_what_is_needed_is_not_called_optional(cast):
     step(client, base, "what", text="Đường tối")
     who = client.get(f"{base}/who/").text
     assert re.search(r">Tên\s*</label>", who) and re.search(r">Số điện thoại\s*<span class=\"optional\">", who)
+
+
+def test_a_choice_for_another_name_is_dropped(cast):
+    client, base = begin()
+    several = step(client, base, "where", place_name="xã").text
+    assert cast.na_then.slug in several
+    onward = step(client, base, "where", place_name="Phiêng Lúa", unit=cast.na_then.slug)
+    assert onward.status_code == 302, "one commune has the new name, and nothing need be asked"
+    draft = Draft.objects.get()
+    unlock([draft])
+    assert draft.data["unit"] == cast.phieng_lua.slug
+
+
+def test_a_choice_for_another_name_is_asked_for_again_where_several_fit(cast):
+    client, base = begin()
+    answer = step(client, base, "where", place_name="xã", unit="phuong-khac-202507")
+    assert answer.status_code == 422 and "Bạn đã đổi tên xã, phường: hãy chọn lại." in answer.text
+    assert "phuong-khac-202507" not in answer.text

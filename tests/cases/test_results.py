@@ -8,6 +8,7 @@ from gandan.access import ANONYMOUS, now, today
 from gandan.access.clock import VIETNAM
 from gandan.cases import actions, results
 from gandan.cases.models import Rating
+from gandan.obligations.models import Obligation
 from gandan.units.models import UnitHeir
 
 pytestmark = pytest.mark.django_db
@@ -115,3 +116,19 @@ def test_rows_for_a_file_say_nothing_where_nothing_is_known(world, october):
     assert ours["in_time"] == 2 and ours["promises_ended"] == 4 and ours["median_days"] == 11.0
     assert theirs["median_days"] is None and theirs["rating_mean"] is None and theirs["received"] == 0
     assert ours["rating_stream"] and now()
+
+
+def test_late_are_matters_that_still_wait_and_never_more_than_wait(world, move_to):
+    """An answered matter whose closing is overdue keeps nobody waiting."""
+    move_to(datetime(2026, 10, 5, 9, tzinfo=VIETNAM))
+    answered, waiting = world.case("AV-01", by=world.actor("pao")), world.case(text="Còn chờ")
+    actions.take(case=answered, by=world.actor("pao"))
+    actions.answer(case=answered, text="Quyết định", by=world.actor("pao"))
+    move_to(datetime(2026, 11, 23, 9, tzinfo=VIETNAM))
+    late = Obligation.system("tests").overdue(now())
+    assert late.filter(matter=answered.pk).exists() and late.filter(matter=waiting.pk).exists()
+    found = results.of_unit(world.an, *OCTOBER)
+    assert (found.late, found.open) == (1, 1)
+    actions.withdraw(case=waiting, by=ANONYMOUS)
+    found = results.of_unit(world.an, *OCTOBER)
+    assert (found.late, found.open) == (0, 0)

@@ -1,5 +1,6 @@
 """Reminders and escalations happen, and each exactly once: after a crash, and with several workers."""
 
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -151,11 +152,12 @@ def test_a_fault_other_than_a_taken_key_is_not_hidden(cast, monkeypatch):
 
 
 @pytest.mark.sqlite
-def test_three_workers_at_once_on_one_file_write_each_notice_once(cast, tmp_path):
+def test_three_workers_at_once_on_one_file_write_each_notice_once(cast, tmp_path, settings):
     for _ in range(12):
         start(cast, when="2026-11-02")
     home = tmp_path / "home"
     environment = installation(home)
+    shutil.copytree(settings.GANDAN_KEYS_FOLDER, home / "keys")
     with sqlite3.connect(home / "gandan.sqlite3") as copy:
         copy.executescript("\n".join(connection.connection.iterdump()))
     copy.close()

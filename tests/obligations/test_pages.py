@@ -126,8 +126,8 @@ def test_a_new_installation_tells_its_keepers_what_to_do_next(cast, sign_in):
     Grant.system("first-steps").exclude(role__in=["administrator", "oversight"]).update(valid_to=date(2026, 1, 1))
     shown = text(sign_in("administrator").get("desk"))
     assert "Việc cần làm tiếp theo" in shown and "Đến nay được 0 trên 2 xã, phường." in shown
-    assert shown.count("chưa làm") == 7 and shown.count("xong<") == 1, "the calendar of 2026 is decided"
-    assert f'href="{reverse("invite")}">Mời cán bộ sổ bộ đơn vị</a>' in shown
+    assert shown.count("chưa làm") == 8 and shown.count("xong<") == 0, "no decree on 2026 is written down yet"
+    assert f'href="{reverse("invite")}">Mời cán bộ quản lý danh mục đơn vị</a>' in shown
     assert "<b>Ghi số điện thoại trực ban của từng xã, phường</b>" in shown, "only the registrar is led there"
     inspector = text(sign_in("inspector").get("desk"))
     assert f'href="{reverse("invite")}">Cử kiểm toán viên</a>' in inspector

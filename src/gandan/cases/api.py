@@ -1,7 +1,7 @@
 """What people bring, for other programs: procedures, bringing something, following it, and the officers' lists."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -21,16 +21,15 @@ from gandan.cases import actions, catalogue, follow, permissions, public_forms, 
 from gandan.cases import files as kept_files
 from gandan.cases.guessing import guesses
 from gandan.cases.models import Case, CaseEvent, Procedure, Transfer
+from gandan.cases.repeats import is_second_click
 from gandan.obligations import cursors, explain, terms, worklist
 from gandan.obligations.api import Owed, TermRow, term_row
 from gandan.obligations.models import Obligation
-from gandan.secrecy.fields import words as spoken
 from gandan.secrecy.middleware import source_of
 from gandan.units.models import Unit
 
 router = Router(tags=["cases"])
 PAGE = 25
-_SAID_AGAIN = timedelta(minutes=10)
 
 State = Literal["new", "in_hand", "waiting", "answered", "closed", "passed_on", "withdrawn"]
 View = Literal["all", "unfinished", "mine", "arriving"]
@@ -330,11 +329,8 @@ def follow_files(request: HttpRequest, words: Form[Message], files: File[list[Up
 
 def _told(request: HttpRequest, words: Message, files: Sequence[UploadedFile]) -> Case:
     case = _matter(request, words.code)
-    last = case.events.filter(kind=CaseEvent.Kind.MESSAGE_IN).order_by("-at", "-recorded_at").first()
-    again = last is not None and spoken(last.text) == words.text.strip() and now() - last.recorded_at < _SAID_AGAIN
     kept = _kept(files)
-    known = set(case.attachments.values_list("sha256", flat=True))
-    if not again or any(file.sha256 not in known for file in kept):
+    if not is_second_click(case, CaseEvent.Kind.MESSAGE_IN, words.text, kept):
         actions.message_in(case=case, text=words.text, by=ANONYMOUS, files=kept)
     return case
 
@@ -342,21 +338,22 @@ def _told(request: HttpRequest, words: Message, files: Sequence[UploadedFile]) -
 def _matter(request: HttpRequest, typed: str) -> Case:
     """Return the matter that a code opens. Wrong codes are counted as on the page, together with those there."""
     source, at = source_of(request), now()
-    if guesses.too_many(source, at):
+    if not guesses.begin(source, at):
         raise Declined(429, _("Too many codes were tried from here. Wait an hour, or ask at the unit."))
     code = follow.clean(typed)
     rows = Case.system("follow-code").select_related("procedure", "holder", "officer")
     found: Case | None = rows.filter(follow_hash__in=follow.lookups(code)).first() if code else None
     if found is None:
-        guesses.failed(source, at)
+        guesses.wrong(at)
         raise Declined(404, _("We find no matter with this code. Check the 16 digits on your receipt."))
+    guesses.right(source, at)
     return found
 
 
 def _followed(case: Case) -> dict[str, Any]:
     at = now()
     owed = Obligation.system("follow-code").filter(matter=case.pk).select_related("term").prefetch_related("events")
-    papers = case.paper_requests.filter(supplied_at=None).first() if case.asked_at else None
+    papers = case.waiting_request()
     events, files = list(case.events.filter(shown=True)), list(case.attachments.filter(shown=True))
     sealing.open_words(case, events, files, [papers] if papers else [])
     return {

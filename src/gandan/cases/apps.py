@@ -13,6 +13,7 @@ class CasesConfig(AppConfig):
         from gandan.access import states
         from gandan.audit import triggers
         from gandan.cases import forgetting, summaries
+        from gandan.cases.actions.speaking import NewDates
         from gandan.cases.models import Case, CaseEvent
         from gandan.cases.succession import CaseCarrier
         from gandan.obligations import kinds
@@ -20,7 +21,7 @@ class CasesConfig(AppConfig):
 
         forgetting.register()
         triggers.append_only(CaseEvent, but_columns=("text",))
-        kinds.register("case", "case", summaries.summaries)
+        kinds.register("case", "case", summaries.summaries, NewDates())
         succession.register(CaseCarrier())
         for state in Case.State.values:
             states.register(Case, state, partial(_asked, state), partial(_held, state))

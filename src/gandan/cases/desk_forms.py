@@ -1,5 +1,5 @@
-from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from collections.abc import Collection, Sequence
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -12,9 +12,9 @@ from gandan.access.clock import VIETNAM, day_of
 from gandan.accounts.models import User
 from gandan.cases import catalogue, permissions
 from gandan.cases.models import Case, Procedure
-from gandan.obligations import explain
+from gandan.obligations import explain, terms
 from gandan.obligations.forms import UNIT_NAMES
-from gandan.obligations.models import Obligation
+from gandan.obligations.models import Obligation, Term
 from gandan.staffing.models import Grant
 from gandan.ui.forms import DayField
 from gandan.units.models import Unit, find
@@ -66,9 +66,14 @@ def _time_field(**options: Any) -> forms.TimeField:
 
 
 class IntakeForm(forms.Form):
-    """A matter recorded at the desk or by phone: one screen."""
+    """A matter recorded at the desk or by phone: one screen.
+
+    `same_as` and `another` are what the two buttons say when the same words were recorded a moment ago.
+    """
 
     submission = forms.UUIDField(widget=forms.HiddenInput)
+    same_as = forms.UUIDField(widget=forms.HiddenInput, required=False)
+    another = forms.BooleanField(widget=forms.HiddenInput, required=False)
     procedure = forms.ChoiceField(label=_("What is it about?"))
     text = forms.CharField(
         label=_("What happened?"),
@@ -102,6 +107,9 @@ class IntakeForm(forms.Form):
     received_on = DayField(label=_("Received on"))
     received_at = _time_field(label=_("at"), help_text=_("Hour and minute, for example 22:40"))
     unit = forms.ModelChoiceField(label=_("Unit"), queryset=Unit.objects.none(), to_field_name="slug", empty_label=None)
+    complex = forms.BooleanField(
+        label=_("It is complex or has to be verified, and the law gives a longer term"), required=False
+    )
     settled = forms.CharField(
         label=_("Settled on the spot? Write the answer"),
         validators=[MaxLengthValidator(_LONG)],
@@ -136,8 +144,19 @@ class IntakeForm(forms.Form):
         known = list(units[:2])
         if len(known) == 1:
             unit.initial, unit.widget = known[0].slug, forms.HiddenInput()
+        longer = self._named(_with_a_longer_term(local.date()))
+        self.fields["complex"].help_text = _("Only for: %(names)s. The receipt shows the longer date.") % {
+            "names": longer
+        }
+        if not longer:
+            del self.fields["complex"]
+        handed_over = self._named(_to_be_handed_over(local.date()))
         if not may_settle:
             del self.fields["settled"]
+        elif handed_over:
+            self.fields["settled"].help_text = _(
+                "Leave this empty when the matter goes on. Not for what the law orders to be handed over: %(names)s."
+            ) % {"names": handed_over}
         self.inspecting = inspecting
         if inspecting:
             unit.label = _("Which unit is it about?")
@@ -158,7 +177,35 @@ class IntakeForm(forms.Form):
             self.add_error(
                 "anonymous", _("This procedure needs a name. Choose “Feedback or proposal” to stay unnamed.")
             )
+        if procedure is not None and data.get("moment"):
+            self._ask_the_law(procedure.code, day_of(data["moment"]), data)
         return data
+
+    def _ask_the_law(self, procedure: str, on: date, data: dict[str, Any]) -> None:
+        if data.get("complex") and procedure not in _with_a_longer_term(on):
+            self.add_error(
+                "complex",
+                _(
+                    "For this kind of matter the law gives no longer term that begins with the receipt. Take the tick "
+                    "out; where the law asks for a formal acceptance, it is said there."
+                ),
+            )
+        if data.get("settled") and procedure in _to_be_handed_over(on):
+            self.add_error(
+                "settled", _("The law orders this matter to be handed over. Leave the answer empty, then send it on.")
+            )
+
+    def _named(self, codes: Collection[str]) -> str:
+        """Return the names of these procedures, as the list above has them."""
+        return ", ".join(each.name for code, each in self.procedures.items() if code in codes)
+
+    def renew(self, before: Case) -> None:
+        """Give the form a number of its own where its number belongs to a matter already."""
+        if self.cleaned_data["submission"] == before.submission:
+            sent: Any = self.data
+            sent = sent.copy()
+            sent["submission"] = str(uuid4())
+            self.data = sent
 
     @property
     def concern(self) -> dict[str, Any] | None:
@@ -344,10 +391,7 @@ class ExtendForm(forms.Form):
         self.obligations = {str(each.pk): each for each in obligations if each.discharged_at is None}
         field: Any = self.fields["clock"]
         field.choices = [
-            (
-                f"{key}:{rule['code']}",
-                f"{explain.name(each)}: + {rule['amount']} {UNIT_NAMES[rule['unit']]}",
-            )
+            (f"{key}:{rule['code']}", _extension_words(each, rule))
             for key, each in self.obligations.items()
             for rule in each.term.extensions
         ]
@@ -362,6 +406,21 @@ class ExtendForm(forms.Form):
     def chosen(self) -> tuple[Obligation, str]:
         key, code = self.cleaned_data["clock"].split(":", 1)
         return self.obligations[key], code
+
+
+def _extension_words(obligation: Obligation, rule: dict[str, Any]) -> str:
+    """Return by how much a promise may be extended, for what, and how often."""
+    parts = {
+        "promise": explain.name(obligation),
+        "amount": rule["amount"],
+        "unit": UNIT_NAMES[rule["unit"]],
+        # A code that we do not know at least tells two extensions apart.
+        "ground": _EXTENSION_GROUNDS.get(rule["code"], rule["code"]),
+        "times": rule.get("times", 1),
+    }
+    if parts["times"] > 1:
+        return str(_("%(promise)s: + %(amount)s %(unit)s, up to %(times)s times (%(ground)s)") % parts)
+    return str(_("%(promise)s: + %(amount)s %(unit)s (%(ground)s)") % parts)
 
 
 class ApologyForm(TextForm):
@@ -391,6 +450,36 @@ def _colleagues(actor: Actor) -> list[tuple[str, str]]:
     people = User.objects.filter(pk__in=grants.values("user")).order_by("full_name", "pk")
     return [(str(user.pk), user.title) for user in people[:100] if user.pk != actor.user_id]
 
+
+def _with_a_longer_term(on: date) -> set[str]:
+    """Return the procedures for which the law gives complex matters a longer term that begins with the receipt."""
+    return {term.procedure for term in _begun_at_receipt(on) if term.complex_amount is not None}
+
+
+def _to_be_handed_over(on: date) -> set[str]:
+    """Return the procedures whose matters the law orders to be handed over."""
+    return {term.procedure for term in _begun_at_receipt(on) if term.ends_on == "handed_over"}
+
+
+def _begun_at_receipt(on: date) -> list[Term]:
+    """Return our own terms whose clocks `actions.receive` starts."""
+    return [
+        term
+        for term in terms.all_in_force(on)
+        if term.body == terms.OURS and term.starts_on in ("received", "complete")
+    ]
+
+
+_EXTENSION_GROUNDS = {
+    "extend_complex": _("a complex matter"),
+    "extend_very_complex": _("a very complex matter"),
+    "extend_promise": _("more time for what we promised ourselves"),
+    "extend_once": _("more time, once"),
+    "extend_1": _("the first extension"),
+    "extend_2": _("the second extension"),
+    "explain": _("the person asks to be heard"),
+}
+"""What the extensions of the reference terms are for, by their code."""
 
 _FOR_THE_DESK_ITSELF = frozenset({"OS-01"})
 """Rules of the one-stop desk: a slip and an apology, nothing that somebody brings."""

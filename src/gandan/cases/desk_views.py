@@ -25,7 +25,21 @@ from gandan.access.clock import VIETNAM, day_of
 from gandan.access.decorators import needs
 from gandan.accounts.models import User
 from gandan.audit.models import AuditEntry
-from gandan.cases import actions, catalogue, desk_forms, files, holds, permissions, receipts, sealing, search, uploads
+from gandan.cases import (
+    actions,
+    catalogue,
+    concern_forms,
+    concerns,
+    desk_forms,
+    files,
+    holds,
+    permissions,
+    receipts,
+    sealing,
+    search,
+    uploads,
+)
+from gandan.cases.actions import intake
 from gandan.cases.models import Case, CaseEvent, CaseIdentity, Transfer
 from gandan.obligations import explain, worklist
 from gandan.obligations.models import Obligation
@@ -166,18 +180,33 @@ def case_intake(request: HttpRequest) -> HttpResponse:
         may_settle=bool(actor.reach("case.settle")),
         inspecting=not actor.reach("case.receive"),
     )
-    status = 200
+    status, before, question = 200, None, ""
     if request.method == "POST":
         status = 422
         if form.is_valid():
             try:
                 return _receipt_page(request, _received(request, form, actor), sent=True)
+            except intake.SameWords as asked:
+                status, before, question = 409, asked.case, str(asked)
+                form.renew(asked.case)
             except actions.Conflict as conflict:
-                status = 409
+                status, before = 409, conflict.case
                 form.add_error(None, str(conflict))
+                if form.cleaned_data.get("settled"):
+                    form.add_error("settled", _("The answer typed here was not kept."))
+            except intake.NotKept as refusal:
+                status, before = 409, refusal.case
+                form.add_error("settled", str(refusal))
             except Refused as refusal:
                 form.add_error(None, str(refusal))
-    return render(request, "cases/desk/intake.html", {"form": form}, status=status)
+    context = {"form": form, "before": before, "question": question, "may_open": _may_open(actor, before)}
+    return render(request, "cases/desk/intake.html", context, status=status)
+
+
+def _may_open(actor: Actor, case: Case | None) -> bool:
+    """Say whether somebody may open a matter: who records a complaint about the own unit does not see what becomes
+    of it."""
+    return case is not None and Case.for_(actor, "case.read").filter(pk=case.pk).exists()
 
 
 def _received(request: HttpRequest, form: desk_forms.IntakeForm, actor: Actor) -> actions.Receipt:
@@ -197,11 +226,13 @@ def _received(request: HttpRequest, form: desk_forms.IntakeForm, actor: Actor) -
         "identity": {name: data[name] for name in ("name", "phone", "address")},
         "concern": form.concern,
         "language": request.LANGUAGE_CODE,
+        "complex": data.get("complex", False),
     }
-    before = actions.recorded_lately(by=actor, **matter)
-    if before is not None:
-        return before
     answer = data.get("settled", "").strip()
+    if data["same_as"]:
+        return intake.same_matter(first=data["same_as"], answer=answer, by=actor, **matter)
+    if not data["another"]:
+        actions.recorded_lately(by=actor, **matter)
     if answer:
         return actions.settle_on_the_spot(answer=answer, by=actor, **matter)
     return actions.receive(by=actor, **matter)
@@ -232,8 +263,7 @@ def _receipt_page(request: HttpRequest, receipt: actions.Receipt, *, sent: bool)
             "slip": receipts.slip(receipt.case),
             "sent": sent,
             "follow_url": request.build_absolute_uri(reverse("follow")),
-            # Who records a complaint about the own unit does not see what becomes of it.
-            "may_open": Case.for_(actor, "case.read").filter(pk=receipt.case.pk).exists(),
+            "may_open": _may_open(actor, receipt.case),
         },
     )
     response["Cache-Control"] = "no-store"
@@ -541,12 +571,14 @@ def matter_page(
     ours = permissions.may(case, actor, "case.read")
     events = list(case.events.all() if ours else case.events.filter(shown=True))
     attached, pending = list(case.attachments.all()), permissions.pending(case)
-    papers = case.paper_requests.filter(supplied_at=None).first() if case.asked_at else None
+    papers = case.waiting_request()
     may_read = sealing.may_read_words(actor, case)
     if may_read:
         sealing.open_words(case, events, attached, [part for part in (papers, pending) if part is not None])
     identity = CaseIdentity.for_(actor, "case.identity").filter(case=case).first()
     offered, refused = _acts(case, actor, failed, failed_form)
+    for card in concern_forms.cards(case, actor, failed, failed_form):
+        (offered if card["form"] is not None else refused).append(card)
     if refusal and failed_form is not None:
         failed_form.add_error(None, refusal)
     context = {
@@ -565,6 +597,7 @@ def matter_page(
             }
             for promise, clock in owed
         ],
+        "about": concerns.about(case, readable=may_read) if ours else None,
         "identity": opened,
         "name_kept": identity is not None and opened is None,
         "reasons": Disclosure.Reason.choices,

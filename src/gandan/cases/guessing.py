@@ -20,20 +20,38 @@ _ALL = "everybody"
 
 
 class Guesses:
-    """Failed tries by source and altogether."""
+    """Failed tries by source and altogether. A source is one name, or two around midnight, when names change."""
 
     def __init__(self, name: str | None = None) -> None:
         self._name = secrets.token_hex(8) if name is None else name
 
-    def too_many(self, source: str, at: datetime) -> bool:
-        """Say whether a source, or all together, must wait."""
-        own = limits.look(self._bucket("code"), source, _RATE, _BURST, at)
-        return not own or not limits.look(self._bucket("codes"), _ALL, _ALL_RATE, _ALL_BURST, at)
+    def begin(self, source: str, at: datetime) -> bool:
+        """Take a try of a source; say whether there was one, or the source, or all together, must wait.
 
-    def failed(self, source: str, at: datetime) -> None:
-        """Count one failure. Call it outside a transaction."""
-        limits.take(self._bucket("code"), source, _RATE, _BURST, at)
+        It is taken before the code is looked at: of many at one moment none slips through while the first is still
+        being counted. Call this, `right` and `wrong` outside a transaction.
+        """
+        if not limits.look(self._bucket("codes"), _ALL, _ALL_RATE, _ALL_BURST, at):
+            return False
+        taken: list[str] = []
+        for name in source.split():
+            if not limits.take(self._bucket("code"), name, _RATE, _BURST, at):
+                self._give_back(taken, at)
+                return False
+            taken.append(name)
+        return True
+
+    def right(self, source: str, at: datetime) -> None:
+        """Give the try back: the code was a right one."""
+        self._give_back(source.split(), at)
+
+    def wrong(self, at: datetime) -> None:
+        """Count a failure with those of all others; the try stays taken."""
         limits.take(self._bucket("codes"), _ALL, _ALL_RATE, _ALL_BURST, at)
+
+    def _give_back(self, names: list[str], at: datetime) -> None:
+        for name in names:
+            limits.give_back(self._bucket("code"), name, _RATE, at)
 
     def _bucket(self, what: str) -> str:
         return f"{what}{self._name}"

@@ -158,7 +158,7 @@ class Case(Guarded):
     accepted_at = models.DateTimeField(null=True)
     taken_at = models.DateTimeField(null=True)
     asked_at = models.DateTimeField(null=True)
-    """Set while papers are missing; the clock is paused."""
+    """Set while papers are missing; the clock is paused. It stays when another unit of ours takes the matter over."""
     answered_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=12, choices=Outcome, blank=True)
@@ -221,6 +221,17 @@ class Case(Guarded):
     @property
     def is_ended(self) -> bool:
         return bool(self.closed_at or self.withdrawn_at or self.passed_on_at)
+
+    def waiting_request(self) -> "PaperRequest | None":
+        """Return the letter whose papers are being waited for, if any.
+
+        A letter that was answered, closed or sent outside without its papers stays unsupplied; the next round has
+        its own.
+        """
+        if self.asked_at is None:
+            return None
+        found: PaperRequest | None = self.paper_requests.filter(round=self.round, supplied_at=None).first()
+        return found
 
 
 class CaseIdentity(Guarded):

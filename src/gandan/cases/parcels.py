@@ -53,7 +53,8 @@ def _words(case: Case) -> dict[str, Any]:
     person = CaseIdentity.system("parcel").filter(case=case).first()
     if person is not None:
         unlock([person])
-    concerns = Concern.system("parcel").filter(matter=case.pk).select_related("unit").order_by("kind", "pk")
+    concerns = list(Concern.system("parcel").filter(matter=case.pk).select_related("unit").order_by("kind", "pk"))
+    unlock(concerns)
     names = {user.pk: user.title for user in User.objects.filter(pk__in=[c.user_id for c in concerns if c.user_id])}
     owed = Obligation.system("parcel").filter(matter=case.pk).select_related("term").order_by("due_at")
     return {

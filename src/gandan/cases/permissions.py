@@ -140,6 +140,8 @@ def send(case: Case, by: Actor) -> Reason:
         return ENDED
     if pending(case) is not None:
         return _("This matter is on its way already and waits for the receiver's word.")
+    if case.answered_at and not owes_hand_over(case):
+        return _("This matter has been answered. If it is not settled, open it again before you send it on.")
     return None
 
 
@@ -153,6 +155,8 @@ def acknowledge(case: Case, by: Actor) -> Reason:
     transfer = pending(case)
     if transfer is None:
         return _("Nothing waits to be acknowledged.")
+    if case.is_ended:
+        return ENDED
     if transfer.to_unit_id is None:
         return None if may(case, by, "case.handover") else NOT_YOURS
     if Transfer.arriving(by).filter(pk=transfer.pk).exists():
@@ -181,7 +185,7 @@ def close(case: Case, by: Actor) -> Reason:
         return ENDED
     if not case.answered_at:
         return _("Answer the person before you close the matter.")
-    if Obligation.system("permission").open().filter(matter=case.pk, term__ends_on="handed_over").exists():
+    if owes_hand_over(case):
         return _("The law orders this matter to be handed over. It is closed when the receiver has acknowledged.")
     return None
 
@@ -271,6 +275,12 @@ def pending(case: Case) -> Transfer | None:
         case.transfers.filter(acknowledged_at=None, recalled_at=None).select_related("to_unit").first()
     )
     return found
+
+
+def owes_hand_over(case: Case) -> bool:
+    """Say whether a hand-over that the law orders is owed still."""
+    owed = Obligation.system("permission").open().filter(matter=case.pk, term__ends_on="handed_over")
+    return bool(owed.exists())
 
 
 def _concerns(case: Case, by: Actor) -> tuple[bool, bool]:

@@ -46,6 +46,7 @@ class WhereForm(forms.Form):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.found: list[Unit] = []
+        self.renamed = False
         data = self.data.get("place_name") or self.initial.get("place_name") or ""
         if data:
             self.found = [u for u in find(str(data), today()) if u.is_alive(today()) and u.level == Unit.Level.COMMUNE][
@@ -55,6 +56,10 @@ class WhereForm(forms.Form):
         field.choices = [(u.slug, u.title) for u in self.found]
         # It is asked only where several fit, and then it is needed.
         field.mark_optional = False
+        chosen = self.data.get("unit", "")
+        if chosen and chosen not in {u.slug for u in self.found}:
+            # The browser sends along what was chosen for the name that stood there before.
+            self.renamed, self.data = True, {name: self.data.get(name) for name in self.data if name != "unit"}
         if not self.found:
             del self.fields["unit"]
 
@@ -65,6 +70,8 @@ class WhereForm(forms.Form):
                 self.add_error("place_name", _("We know no commune with this name today. Check the spelling."))
             elif len(self.found) == 1:
                 data["unit"] = self.found[0].slug
+            elif self.renamed:
+                self.add_error("unit", _("You changed the name of the commune: choose again."))
             elif not data.get("unit"):
                 self.add_error("unit", _("Several communes fit. Choose one."))
         return data
@@ -163,6 +170,23 @@ class MessageForm(forms.Form):
     file = forms.FileField(
         label=_("Add a photo or a file"), required=False, help_text=_("JPEG, PNG, WebP or PDF, up to 10 MB")
     )
+
+
+class SupplyForm(MessageForm):
+    """The papers that were asked for: words, a file, or both."""
+
+    field_order = ("file", "text")
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["text"].required = False
+        self.fields["text"].help_text = _("A file or a few words: one of them is enough.")
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        if not self.errors and not data.get("text") and not data.get("file"):
+            self.add_error("file", _("Choose the photo or file to send, or write a few words."))
+        return data
 
 
 class RatingForm(forms.Form):

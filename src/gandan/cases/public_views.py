@@ -1,6 +1,7 @@
 """The citizens' side: what can be brought, bringing it, and following it with a code and no account."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,16 +15,18 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from gandan.access import ANONYMOUS, Refused, now, today
-from gandan.access.clock import VIETNAM
+from gandan.access.clock import VIETNAM, day_of
 from gandan.access.decorators import public
-from gandan.cases import actions, catalogue, files, follow, permissions, public_forms, sealing, uploads
+from gandan.cases import actions, catalogue, files, follow, permissions, public_forms, repeats, sealing, uploads
+from gandan.cases.actions.acting import attach
 from gandan.cases.desk_views import file_response, kinds_in_words
 from gandan.cases.guessing import guesses
 from gandan.cases.models import Case, CaseEvent, Draft, DraftFile, Procedure
 from gandan.obligations import explain, terms, worklist
 from gandan.obligations.models import Obligation
-from gandan.secrecy.fields import unlock, words
+from gandan.secrecy.fields import unlock
 from gandan.secrecy.middleware import source_of
+from gandan.ui.headers import headers
 from gandan.ui.views import too_many
 from gandan.units.models import Unit
 
@@ -62,7 +65,7 @@ def procedure(request: HttpRequest, code: str) -> HttpResponse:
             "remote": t.remote_amount,
             "complex": t.complex_amount,
             "basis": t.basis_en if english else t.basis_vi,
-            "ours": t.body == terms.OURS,
+            "ours": t.body in _OUR_BODIES,
             "yours": t.body == _THE_CITIZEN,
         }
         for t in terms.in_force(code, today())
@@ -82,6 +85,8 @@ def procedure(request: HttpRequest, code: str) -> HttpResponse:
     )
 
 
+_OUR_BODIES = (terms.OURS, "forum")
+"""The commune police owe what is promised at their forum, too; that clock is only kept by another room."""
 _THE_CITIZEN = "applicant"
 """The body of a term that the person who comes must keep, not we."""
 
@@ -109,14 +114,15 @@ def report(request: HttpRequest) -> HttpResponse:
 
 
 @public("reached only by the random address of one's own draft")
+@headers(cache_control="no-store")
 def report_step(request: HttpRequest, draft: UUID, step: str) -> HttpResponse:
-    """One topic a page; everything typed so far is kept."""
+    """One topic a page; everything typed so far is kept with the draft, so that no browser needs to keep it."""
     found = get_object_or_404(Draft.objects, pk=draft)
     unlock([found])
     if step not in STEPS:
         raise Http404
     if found.case_id is not None and request.method != "POST":
-        return render(request, "cases/public/sent_before.html", {"draft": found})
+        return _sent_page(request, found)
     procedure = catalogue.in_force(found.data.get("kind", ""))
     if procedure is None:
         return redirect("report")
@@ -129,8 +135,7 @@ def report_step(request: HttpRequest, draft: UUID, step: str) -> HttpResponse:
         return _files(request, found)
     form = _step_form(step, request, found, procedure)
     if request.method == "POST" and form.is_valid():
-        found.data = {**found.data, **form.cleaned_data}
-        found.save(update_fields=["data"])
+        repeats.keep(found, form.cleaned_data)
         following = STEPS[STEPS.index(step) + 1]
         return redirect("report_step", draft=found.pk, step=following)
     return _step_page(request, found, procedure, step, form)
@@ -226,23 +231,16 @@ def _check(request: HttpRequest, draft: Draft, procedure: Procedure) -> HttpResp
 
 
 def _send(request: HttpRequest, draft: Draft, procedure: Procedure, unit: Unit | None) -> HttpResponse:
-    if draft.case_id is not None:
-        # The answer to the first sending was lost on the way: the same receipt again.
-        case = Case.system("same-submission").select_related("procedure", "holder").get(pk=draft.case_id)
-        return _receipt(
-            request,
-            actions.Receipt(
-                case, follow.again(case.submission, case.follow_hash, anonymous=case.anonymous), again=True
-            ),
-        )
-    if unit is None:
-        return redirect("report_step", draft=draft.pk, step="where")
     data, attached = draft.data, _files_of(draft)
     lost = [row.pk for row in attached if not files.path_of(row.sha256).exists()]
     if lost:
         draft.files.filter(pk__in=lost).delete()
         messages.error(request, _("A file could not be kept. Add it again, or send the rest without it."))
         return redirect("report_step", draft=draft.pk, step="files")
+    if draft.case_id is not None:
+        return _send_again(request, draft)
+    if unit is None:
+        return redirect("report_step", draft=draft.pk, step="where")
     try:
         receipt = actions.receive(
             submission=draft.pk,
@@ -259,12 +257,38 @@ def _send(request: HttpRequest, draft: Draft, procedure: Procedure, unit: Unit |
             concern={"unit": unit, "named": data.get("named", "")} if procedure.about_service else None,
         )
     except actions.Conflict as conflict:
-        return render(request, "cases/public/other_words.html", {"sentence": str(conflict)}, status=409)
+        return _other_words(request, conflict)
     with transaction.atomic():
         draft.case, draft.data = receipt.case, {"kind": data.get("kind", "")}
         draft.save(update_fields=["case", "data"])
         draft.files.all().delete()
     return _receipt(request, receipt)
+
+
+def _sent_page(request: HttpRequest, draft: Draft) -> HttpResponse:
+    """Say that a draft has been sent, and show what was changed in it since: that has reached nobody yet."""
+    change = repeats.change_of(draft, repeats.case_of(draft))
+    return render(request, "cases/public/sent_before.html", {"draft": draft, "change": change})
+
+
+def _send_again(request: HttpRequest, draft: Draft) -> HttpResponse:
+    """Answer a form that was sent before: what was changed since goes to the same matter; otherwise the answer to the
+    first sending was lost on the way, and the same receipt is shown again."""
+    case = repeats.case_of(draft)
+    change = repeats.Change() if "leave" in request.POST else repeats.change_of(draft, case)
+    if change:
+        try:
+            repeats.send(draft, case, change)
+        except actions.Conflict as conflict:
+            repeats.forget(draft)
+            return _other_words(request, conflict)
+    repeats.forget(draft)
+    code = follow.again(case.submission, case.follow_hash, anonymous=case.anonymous)
+    return _receipt(request, actions.Receipt(case, code, again=True))
+
+
+def _other_words(request: HttpRequest, conflict: actions.Conflict) -> HttpResponse:
+    return render(request, "cases/public/other_words.html", {"sentence": str(conflict)}, status=409)
 
 
 def _files_of(draft: Draft) -> list[DraftFile]:
@@ -329,14 +353,15 @@ def follow_case(request: HttpRequest) -> HttpResponse:
         return render(request, "cases/public/follow.html", {"form": form}, status=422 if form.errors else 200)
     source = source_of(request)
     at = now()
-    if guesses.too_many(source, at):
+    if not guesses.begin(source, at):
         return too_many(request)
     code = follow.clean(form.cleaned_data["code"])
     case = _find(code)
     if case is None:
-        guesses.failed(source, at)
+        guesses.wrong(at)
         form.add_error("code", _("We find no matter with this code. Check the 16 digits on your receipt."))
         return render(request, "cases/public/follow.html", {"form": form}, status=422)
+    guesses.right(source, at)
     do = request.POST.get("do", "")
     if do in _DOINGS:
         failed = _DOINGS[do](request, case)
@@ -351,12 +376,13 @@ def follow_case(request: HttpRequest) -> HttpResponse:
 @public("the code is the key; it travels in the body of a POST only")
 def follow_file(request: HttpRequest, file: UUID) -> HttpResponse:
     source, at = source_of(request), now()
-    if guesses.too_many(source, at):
+    if not guesses.begin(source, at):
         return too_many(request)
     case = _find(follow.clean(request.POST.get("code", "")))
     if case is None:
-        guesses.failed(source, at)
+        guesses.wrong(at)
         raise Http404
+    guesses.right(source, at)
     return file_response(get_object_or_404(case.attachments.filter(shown=True), pk=file))
 
 
@@ -382,8 +408,9 @@ def _followed(request: HttpRequest, case: Case, code: str, failed: dict[str, Any
         for o in owed
     ]
     running = [p for p in promises if p["obligation"].discharged_at is None]
+    paused = [p for p in running if p["obligation"].suspended_for == actions.MISSING_PAPERS]
     events, files = list(case.events.filter(shown=True)), list(case.attachments.filter(shown=True))
-    papers = case.paper_requests.filter(supplied_at=None).first() if case.asked_at else None
+    papers = case.waiting_request()
     sealing.open_words(case, events, files, [papers] if papers else [], opened=follow.opened_by(code, case))
     response = render(
         request,
@@ -396,9 +423,10 @@ def _followed(request: HttpRequest, case: Case, code: str, failed: dict[str, Any
             "state": case.get_state(),
             "timeline": [_shown(event) for event in events],
             "papers": papers,
+            "is_paused": bool(paused),
             "files": files,
             "message_form": failed.get("message") or public_forms.MessageForm(auto_id="message_%s"),
-            "supply_form": failed.get("supply") or public_forms.MessageForm(auto_id="supply_%s"),
+            "supply_form": failed.get("supply") or public_forms.SupplyForm(auto_id="supply_%s"),
             "reopen_form": failed.get("reopen") or public_forms.MessageForm(auto_id="reopen_%s"),
             "rating_form": failed.get("rate") or public_forms.RatingForm(auto_id="rate_%s"),
             "may_rate": permissions.rate(case) is None,
@@ -429,6 +457,10 @@ def _shown(event: CaseEvent) -> dict[str, Any]:
         }
     elif event.kind == CaseEvent.Kind.CORRECTED:
         text = "\n".join([kinds_in_words(facts), text])
+    elif event.kind == CaseEvent.Kind.EXTENDED:
+        text = "\n".join([text, *_new_date(facts.get("due_at"))])
+    elif event.kind == CaseEvent.Kind.APOLOGISED:
+        text = "\n".join([text, *_new_date(facts.get("new_date"))])
     elif event.kind in (CaseEvent.Kind.SENT, CaseEvent.Kind.PASSED_ON) and facts.get("to"):
         text = "\n".join(part for part in (facts["to"], text) if part)
     if event.recorded_at - event.at > _WRITTEN_LATER:
@@ -438,52 +470,89 @@ def _shown(event: CaseEvent) -> dict[str, Any]:
     return {"at": event.at, "title": event.get_kind_display(), "text": text, "by": by}
 
 
+def _new_date(due_at: str | None) -> list[str]:
+    """Return the line that names a new date; the midnight that ends a day is told as that day."""
+    if not due_at:
+        return []
+    local = datetime.fromisoformat(due_at).astimezone(VIETNAM)
+    if (local.hour, local.minute) == (0, 0):
+        date = f"{day_of(local - timedelta(minutes=1)):%d/%m/%Y}"
+    else:
+        date = f"{local:%d/%m/%Y, %H:%M}"
+    return [_("New date: %(date)s") % {"date": date}]
+
+
 _WRITTEN_LATER = timedelta(minutes=15)
 """A line that was written down later than this after it happened says so."""
 
 
 def _do_message(request: HttpRequest, case: Case) -> dict[str, Any]:
-    return _with_message(request, case, "message", actions.message_in, _("Your message is with the unit."))
+    form = public_forms.MessageForm(request.POST, request.FILES, auto_id="message_%s")
+    again = _("Your message is with the unit.")
+    return _with_message(request, case, "message", form, CaseEvent.Kind.MESSAGE_IN, _write, again)
 
 
 def _do_supply(request: HttpRequest, case: Case) -> dict[str, Any]:
-    def perform(**values: Any) -> None:
-        actions.supply(from_citizen=True, **values)
-
-    return _with_message(request, case, "supply", perform, _("Your papers are with the unit; the clock runs on."))
+    form = public_forms.SupplyForm(request.POST, request.FILES, auto_id="supply_%s")
+    again = _("Your papers are with the unit.")
+    # What comes from a page that still asks for the papers, after they have come, goes along as a message.
+    shown_at, perform = ("supply", _supply) if case.asked_at else ("message", _write)
+    return _with_message(request, case, shown_at, form, CaseEvent.Kind.SUPPLIED, perform, again)
 
 
 def _do_reopen(request: HttpRequest, case: Case) -> dict[str, Any]:
-    def perform(*, case: Case, text: str, by: Any, files: Any) -> None:
-        actions.reopen(case=case, text=text, by=by, from_citizen=True)
+    form = public_forms.MessageForm(request.POST, request.FILES, auto_id="reopen_%s")
+    again = _("Your matter is open again, with a new date.")
+    # So does what comes for a matter that is open already.
+    is_open = case.answered_at is None and not case.is_ended
+    shown_at, perform = ("message", _write) if is_open else ("reopen", _reopen)
+    return _with_message(request, case, shown_at, form, CaseEvent.Kind.REOPENED, perform, again)
 
-    return _with_message(request, case, "reopen", perform, _("Your matter is open again, with a new date."))
 
-
-def _with_message(request: HttpRequest, case: Case, name: str, perform: Any, done: str) -> dict[str, Any]:
-    form = public_forms.MessageForm(request.POST, request.FILES, auto_id=f"{name}_%s")
+def _with_message(
+    request: HttpRequest,
+    case: Case,
+    shown_at: str,
+    form: Any,
+    kind: str,
+    perform: Callable[[Case, str, list[files.File]], str],
+    again: str,
+) -> dict[str, Any]:
+    """Do what was sent with words and a file, and tell what became of it, or `again` where it is a second click.
+    Returns the form by the name of the place that shows it, if something in it must be put right."""
     if not form.is_valid():
-        return {name: form}
-    if _sent_before(request, case, name):
-        messages.success(request, done)
-        return {}
+        return {shown_at: form}
+    text, upload = form.cleaned_data["text"], form.cleaned_data["file"]
     try:
-        upload = form.cleaned_data["file"]
         sent = [uploads.receive(upload)] if upload else []
-        perform(case=case, text=form.cleaned_data["text"], by=ANONYMOUS, files=sent)
+        told = again if repeats.is_second_click(case, kind, text, sent) else perform(case, text, sent)
     except Refused as refusal:
         form.add_error(None, str(refusal))
-        return {name: form}
-    messages.success(request, done)
+        return {shown_at: form}
+    messages.success(request, told)
     return {}
 
 
-def _sent_before(request: HttpRequest, case: Case, name: str) -> bool:
-    """Say whether the very same words came in the last minutes: a second click, or a page loaded again."""
-    kind = {"message": "message_in", "supply": "supplied", "reopen": "reopened"}[name]
-    last = case.events.filter(kind=kind).order_by("-at", "-recorded_at").first()
-    same = last is not None and words(last.text).split() == request.POST.get("text", "").split()
-    return bool(same and last and (now() - last.recorded_at).total_seconds() < 600)
+def _write(case: Case, text: str, sent: list[files.File]) -> str:
+    actions.message_in(case=case, text=text, by=ANONYMOUS, files=sent)
+    return _("Your message is with the unit.")
+
+
+def _supply(case: Case, text: str, sent: list[files.File]) -> str:
+    waiting = Obligation.system("follow-code").waiting().filter(matter=case.pk)
+    paused = waiting.filter(suspended_for=actions.MISSING_PAPERS).exists()
+    actions.supply(case=case, text=text, by=ANONYMOUS, files=sent, from_citizen=True)
+    if paused:
+        return _("Your papers are with the unit; the clock runs on.")
+    return _("Your papers are with the unit.")
+
+
+def _reopen(case: Case, text: str, sent: list[files.File]) -> str:
+    if not case.is_sealed:
+        sealing.lay_open(sent)
+    with transaction.atomic():
+        attach(actions.reopen(case=case, text=text, by=ANONYMOUS, from_citizen=True), sent, from_citizen=True)
+    return _("Your matter is open again, with a new date.")
 
 
 def _do_rate(request: HttpRequest, case: Case) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from statistics import median
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, Sum
 
 from gandan.access import now
 from gandan.access.authority import authority
@@ -39,7 +39,9 @@ class Results:
     """Promises that ended in the period: the denominator of `in_time`."""
     median_days: float | None
     open: int
+    """Matters that nobody has answered today: the denominator of `late`."""
     late: int
+    """Those among them of which a promise is past its date."""
     ratings: int
     rating_sum: int
 
@@ -75,14 +77,9 @@ def of_units(units: list[Unit], start: date, end: date, *, medians: bool = True)
         ending="withdrawn"
     )
     by_owner = _counts(ended, "owed_by", kept=Q(discharged_at__lt=F("due_at")))
-    late_matters = (
-        promises.filter(owed_by__in=ids)
-        .overdue(at)
-        .values("owed_by")
-        .annotate(n=Count("matter", distinct=True))
-        .order_by()
-    )
-    late = {row["owed_by"]: row["n"] for row in late_matters}
+    # An answered matter may still owe something, its closing for one; nobody waits for an answer there.
+    overdue = Obligation.system("results").overdue(at).filter(kind="case", matter=OuterRef("pk"))
+    late = _counts(held.filter(_WAITING).filter(Exists(overdue)), "holder")["all"]
     days: dict[UUID, list[float]] = {}
     if medians:
         rows = held.filter(answered_then).values_list("holder", "received_at", "answered_at")

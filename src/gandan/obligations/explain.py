@@ -47,6 +47,8 @@ def ground(code: str) -> str:
     return {
         "missing_papers": _("waiting for missing papers"),
         "withdrawn": _("taken back by the person"),
+        "before": _("had happened before the kind was corrected"),
+        "closed": _("the matter was closed"),
     }.get(code, code)
 
 

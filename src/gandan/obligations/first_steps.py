@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from gandan.access import Actor, Reach, today
 from gandan.access.roles import Role
-from gandan.obligations import terms
+from gandan.obligations import doubts, terms
 from gandan.obligations.models import CalendarYear
 from gandan.staffing.models import Grant
 from gandan.units.models import Unit, UnitContact, UnitReach, dated
@@ -50,7 +50,7 @@ def of(actor: Actor) -> list[Step]:
     standing = terms.all_in_force(today())
     unverified = sum(term.evidence != _VERIFIED for term in standing)
     year = CalendarYear.objects.filter(year=today().year).first()
-    decided = year is not None and year.status == CalendarYear.Status.DECIDED
+    decided = year is not None and year.status == CalendarYear.Status.DECIDED and not doubts.awaits_decree(year)
     invite = reverse("invite") if actor.can("account.invite") else ""
     oversight = reverse("invite") if actor.can("grant.oversight") else ""
     registrar = actor.can("unit.contact")
@@ -104,10 +104,7 @@ def of(actor: Actor) -> list[Step]:
         ),
         Step(
             _("Enter the decree on this year's calendar"),
-            _("The days of rest of %(year)d are decided.") % {"year": today().year}
-            if decided
-            else _("The days of rest of %(year)d are provisional; dates are counted again when they change.")
-            % {"year": today().year},
+            _days_of_rest(year) % {"year": today().year},
             decided,
             keeper,
             reverse("calendar") if registrar else "",
@@ -120,6 +117,15 @@ def of(actor: Actor) -> list[Step]:
             reverse("terms") if registrar else "",
         ),
     ]
+
+
+def _days_of_rest(year: CalendarYear | None) -> str:
+    """Return how far the days of rest of the present year `year` are known here."""
+    if year is None or year.status == CalendarYear.Status.PROVISIONAL:
+        return _("The days of rest of %(year)d are provisional; dates are counted again when they change.")
+    if doubts.awaits_decree(year):
+        return _("The days of rest of %(year)d came with the system; compare them with the decree.")
+    return _("The days of rest of %(year)d are decided.")
 
 
 def _communes(reach: Reach) -> set[UUID]:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from gandan.access import Refused, now, today
 from gandan.access.decorators import needs, signed_in
 from gandan.law.explanations import amount_words
-from gandan.obligations import actions, cursors, drawing, explain, first_steps, inbox, terms, worklist
+from gandan.obligations import actions, cursors, doubts, drawing, explain, first_steps, inbox, terms, worklist
 from gandan.obligations.forms import (
     BODY_NAMES,
     EVIDENCE_NAMES,
@@ -148,7 +148,8 @@ def calendar(request: HttpRequest) -> HttpResponse:
     """The working calendar: its years, the days that differ, by which decree, and what was changed."""
     years = list(CalendarYear.objects.order_by("year"))
     chosen = _chosen_year(request, years)
-    days = list(CalendarDay.objects.filter(year=chosen).order_by("day", "since")) if chosen else []
+    rows = CalendarDay.objects.filter(year=chosen).select_related("year").order_by("day", "since")
+    days = list(rows) if chosen else []
     return render(
         request,
         "obligations/calendar.html",
@@ -157,7 +158,8 @@ def calendar(request: HttpRequest) -> HttpResponse:
                 {"title": str(y.year), "url": f"?year={y.year}", "current": y == chosen, "count": None} for y in years
             ],
             "year": chosen,
-            "days": [day for day in days if day.until is None],
+            "to_be_confirmed": chosen is not None and doubts.is_to_be_confirmed(chosen),
+            "days": [(day, doubts.about(day)) for day in days if day.until is None],
             "former": [day for day in days if day.until is not None],
             "decree_form": DecreeForm(),
             "can_edit": request.actor.can("calendar.edit"),  # type: ignore[attr-defined]

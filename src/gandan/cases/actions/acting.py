@@ -25,6 +25,8 @@ from gandan.units.standing import Standing
 
 Kind = CaseEvent.Kind
 MISSING_PAPERS = "missing_papers"
+CALENDAR = "calendar"
+"""The fact by which a message tells that a change of the calendar moved a date."""
 _SECOND_CLICK = timedelta(minutes=2)
 
 
@@ -129,6 +131,32 @@ def start_clocks(case: Case, events: Sequence[str], at: datetime, by: Actor, sta
         complex=case.complex,
         officer=case.officer,
         stands=stands,
+    )
+
+
+def began(case: Case) -> datetime:
+    """Return when the present clocks began: at receipt, when it was opened again, or when it came from elsewhere."""
+    starts = case.events.filter(kind__in=(Kind.RECEIVED, Kind.REOPENED, Kind.ACKNOWLEDGED))
+    # A merger that brings sender and receiver together acknowledges too, and begins nothing.
+    last = starts.exclude(facts__has_key="decree").aggregate(last=Max("at"))["last"]
+    return last or case.received_at
+
+
+def pause_for_papers(case: Case, by: Actor) -> None:
+    """Let clocks that have just been started stand still while papers were, or are, waited for.
+
+    Papers are asked for once: what another unit of ours asked for before it sent the matter is waited for still.
+    """
+    request = case.paper_requests.filter(round=case.round).first()
+    if request is None or (request.supplied_at is None and case.asked_at is None):
+        return
+    obligations.suspend(
+        matter=case.pk,
+        ground=MISSING_PAPERS,
+        at=request.asked_at,
+        until=request.supplied_at,
+        by=by,
+        late_entry=True,
     )
 
 

@@ -10,11 +10,12 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from gandan import audit
 from gandan.access import Actor, Refused, now, sql
-from gandan.access.clock import day_of
+from gandan.access.clock import VIETNAM, day_of
 from gandan.cases import follow, owners, permissions, routing, sealing, word_index
 from gandan.cases.actions.acting import Kind, attach, enter, line_of, locked_row, refuse, start_clocks, user_of, write
 from gandan.cases.actions.passing import send_outside
@@ -29,7 +30,7 @@ from gandan.cases.models import (
 from gandan.cases.search import index_text
 from gandan.obligations import actions as obligations
 from gandan.secrecy import keys
-from gandan.secrecy.fields import unlock, write_with
+from gandan.secrecy.fields import unlock, words, write_with
 from gandan.staffing import actions as staffing
 from gandan.units.models import Unit
 from gandan.units.standing import standing
@@ -45,6 +46,28 @@ class Conflict(Refused):
         super().__init__(
             _("This form was sent before with other words, as %(reference)s. Both are kept and will be read.")
             % {"reference": case.reference}
+        )
+        self.case = case
+
+
+class SameWords(Refused):
+    """The officer recorded the same words a moment ago: only he knows whether this is the same matter."""
+
+    def __init__(self, case: Case) -> None:
+        super().__init__(
+            _("You recorded the same words at %(at)s, as %(reference)s. Is it the same matter, or another person's?")
+            % {"at": f"{case.recorded_at.astimezone(VIETNAM):%H:%M}", "reference": case.reference}
+        )
+        self.case = case
+
+
+class NotKept(Refused):
+    """The matter had been recorded before, and what was typed now could not be added to it."""
+
+    def __init__(self, case: Case, why: Any) -> None:
+        super().__init__(
+            _("This was recorded before, as %(reference)s. The answer typed here was not kept: %(why)s")
+            % {"reference": case.reference, "why": why}
         )
         self.case = case
 
@@ -106,6 +129,14 @@ class _Coming:
         ]
         return follow.digest(json.dumps(values, sort_keys=True, ensure_ascii=False))
 
+    def is_again(self, case: Case) -> bool:
+        """Say whether this is the very form of a matter, sent once more with nothing changed."""
+        mine = (self.submission, self.channel, self.at, self.complex)
+        return mine == (case.submission, case.channel, case.received_at, case.complex) and self.says_as(case)
+
+    def says_as(self, case: Case) -> bool:
+        return self.digest == case.digest
+
 
 def receive(
     *,
@@ -153,24 +184,50 @@ def receive(
     return receipt
 
 
-def recorded_lately(*, by: Actor, procedure: Procedure, unit: Unit, text: str, **matter: Any) -> Receipt | None:
-    """Return the receipt of the very same matter that this officer recorded a quarter of an hour ago or less.
+def recorded_lately(*, by: Actor, **matter: Any) -> None:
+    """Raise SameWords when this officer recorded the same words just now, and it was not this very form.
 
-    A form that comes back with the browser's “back” carries a new number: without this it would be a new matter.
+    A form that comes back with the browser's “back” carries a new number, because a private page is fetched anew:
+    without a question it would be a second matter. But an empty form opened for the next person looks just the same,
+    and people without a name often bring the same words (“the whole hamlet has no light”): whoever were given the
+    first one's receipt would hold the code to another person's matter, and their own would be lost. Nothing that the
+    browser sends tells the two apart in every browser, so the officer is asked, and the code of the first is never
+    shown again. Only the very same form, unchanged to the hour, is answered with its own receipt (see `receive`); a
+    form that was kept open and sent again with another hour or channel asks too.
     """
-    coming = _coming(procedure=procedure, unit=unit, text=text, **matter)
-    mine = CaseEvent.system("same-words").filter(kind=Kind.RECEIVED, actor_id=by.user_id)
-    lately = mine.filter(recorded_at__gt=now() - _SAME_MATTER, case__digest=coming.digest).values("case")
-    case: Case | None = Case.system("same-words").filter(pk__in=lately).select_related("procedure", "holder").first()
-    if case is None or by.user_id is None:
-        return None
-    return Receipt(case, follow.again(case.submission, case.follow_hash, anonymous=case.anonymous), again=True)
+    coming = _coming(**matter)
+    mine = CaseEvent.system("same-words").filter(kind=Kind.RECEIVED, actor_id=by.user_id, case__digest=coming.digest)
+    lately = mine.filter(recorded_at__gt=now() - _SAME_MATTER) | mine.filter(case__submission=coming.submission)
+    found = list(Case.system("same-words").filter(pk__in=lately.values("case")).order_by("-recorded_at", "pk"))
+    if found and by.user_id is not None and not any(coming.is_again(case) for case in found):
+        raise SameWords(found[0])
+
+
+def same_matter(*, first: UUID, by: Actor, answer: str = "", **matter: Any) -> Receipt:
+    """Return the receipt, without its code, of the matter about which the officer was asked; an answer settles it.
+
+    Raises Refused when what is sent is not what was recorded then, and NotKept when it cannot be settled any more.
+    """
+    mine = CaseEvent.system("same-words").filter(kind=Kind.RECEIVED, actor_id=by.user_id, case=first).values("case")
+    found = Case.system("same-words").filter(pk__in=mine).select_related("procedure", "holder")
+    case: Case | None = found.first() if by.user_id is not None else None
+    coming = _coming(**matter)
+    if case is None or not coming.says_as(case) or coming.complex != case.complex:
+        raise Refused(
+            _("What stands here is not what you recorded then. Write what is new on the page of that matter.")
+        )
+    receipt = Receipt(case, "", again=True)
+    if answer.strip():
+        with transaction.atomic():
+            _settle_again(receipt.case, answer, by)
+    return receipt
 
 
 def settle_on_the_spot(*, answer: str, by: Actor, **matter: Any) -> Receipt:
     """Receive, take, answer and close at once what was settled while the person stood at the desk.
 
     `matter` is what `receive` takes. All or nothing: when the answer may not be given here, nothing is written.
+    What had been recorded before is settled now; raises NotKept when that may not be.
     """
     with transaction.atomic():
         try:
@@ -179,7 +236,9 @@ def settle_on_the_spot(*, answer: str, by: Actor, **matter: Any) -> Receipt:
             other_words: Conflict | None = conflict
         else:
             other_words = None
-            if not receipt.again:
+            if receipt.again:
+                _settle_again(receipt.case, answer, by)
+            else:
                 _settle(receipt.case, answer, by)
     if other_words is not None:
         # Raised only now, so that the other words are kept.
@@ -333,22 +392,42 @@ def _sent_before(coming: _Coming, by: Actor) -> Receipt | None:
     return Receipt(case, "", again=True, other_words=True)
 
 
+def _settle_again(case: Case, text: str, by: Actor) -> None:
+    """Settle what had been recorded before, unless a second click says what was said already."""
+    if case.answered_at and words(case.answer) == text.strip():
+        return
+    try:
+        _settle(case, text, by)
+    except Refused as refusal:
+        raise NotKept(case, str(refusal)) from refusal
+
+
 def _settle(case: Case, text: str, by: Actor) -> None:
     locked = locked_row(case)
     refuse(permissions.settle(locked, by))
-    # On the spot: when the person came, even if it is typed from the paper book in the evening.
-    at = locked.received_at
-    locked.officer = user_of(by)
-    locked.taken_at = at
-    locked.save(update_fields=["officer", "taken_at"])
-    write(locked, Kind.TAKEN, by, at=at, shown=True)
-    obligations.fulfil("taken", matter=locked.pk, at=at, by=by, late_entry=True)
-    obligations.assign(matter=locked.pk, officer=locked.officer, by=by)
+    if permissions.owes_hand_over(locked):
+        raise Refused(_("The law orders this matter to be handed over. Leave the answer empty, then send it on."))
+    if locked.officer is not None and locked.officer.pk != by.user_id:
+        raise Refused(
+            _("%(name)s has this matter in hand. The chief can give it to somebody else.")
+            % {"name": locked.officer.title}
+        )
+    # On the spot: when the person came, even if it is typed from the paper book in the evening; yet never before
+    # what has happened to the matter since.
+    at = max(locked.received_at, locked.events.aggregate(last=Max("at"))["last"])
+    if locked.taken_at is None or locked.officer is None:
+        locked.officer, locked.taken_at = user_of(by), locked.taken_at or at
+        locked.save(update_fields=["officer", "taken_at"])
+        write(locked, Kind.TAKEN, by, at=at, shown=True)
+        obligations.fulfil("taken", matter=locked.pk, at=at, by=by, late_entry=True)
+        obligations.assign(matter=locked.pk, officer=locked.officer, by=by)
     give_answer(locked, text, Case.Outcome.SETTLED, by, at, late=True)
     locked.closed_at = at
     locked.save(update_fields=["closed_at"])
     write(locked, Kind.CLOSED, by, at=at, shown=True, facts={"on_the_spot": True})
     obligations.fulfil("closed", matter=locked.pk, at=at, by=by, late_entry=True)
+    # As when a matter is closed otherwise: what nothing can keep any more ends with it.
+    obligations.withdraw(matter=locked.pk, at=at, by=by, ground="closed")
     enter("case.settle", locked, by)
     case.refresh_from_db()
 

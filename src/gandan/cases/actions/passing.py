@@ -10,7 +10,19 @@ from gandan.access import Actor, Refused, now
 from gandan.access.authority import authority
 from gandan.access.clock import day_of
 from gandan.cases import owners, parcels, routing
-from gandan.cases.actions.acting import Kind, enter, lock, locked_row, moment, needed, refuse, start_clocks, write
+from gandan.cases.actions.acting import (
+    Kind,
+    began,
+    enter,
+    lock,
+    locked_row,
+    moment,
+    needed,
+    pause_for_papers,
+    refuse,
+    start_clocks,
+    write,
+)
 from gandan.cases.models import (
     Case,
     Transfer,
@@ -63,7 +75,8 @@ def recall(*, case: Case, by: Actor) -> Case:
 
 
 def acknowledge(*, case: Case, by: Actor, number: str = "", at: datetime | None = None) -> Case:
-    """The receiver has the matter. The sender's clock ends here; the receiver's own begins.
+    """The receiver has the matter. The sender's clock ends here; the receiver's own begins, unless the person has
+    been answered meanwhile. Papers that the sender asked for are waited for by the receiver.
 
     `at` is when the receiver acknowledged, if that is written down later.
     """
@@ -71,7 +84,7 @@ def acknowledge(*, case: Case, by: Actor, number: str = "", at: datetime | None 
         locked = lock(case, "acknowledge", by)
         transfer = _pending(locked)
         said, at = at, moment(at, after=transfer.sent_at)
-        late = said is not None
+        late, starts = said is not None, max(at, began(locked))
         number = number.strip()[:120]
         if transfer.to_unit is None and not number:
             raise Refused(_("Write the number of the paper by which the other body acknowledged."))
@@ -86,11 +99,13 @@ def acknowledge(*, case: Case, by: Actor, number: str = "", at: datetime | None 
             write(locked, Kind.PASSED_ON, by, at=said, shown=True, facts={"to": transfer.to_body})
         else:
             locked.holder, locked.province = transfer.to_unit, province_of(transfer.to_unit, day_of(at))
-            locked.officer, locked.taken_at, locked.accepted_at, locked.asked_at = None, None, None, None
-            locked.save(update_fields=["holder", "province", "officer", "taken_at", "accepted_at", "asked_at"])
+            locked.officer, locked.taken_at, locked.accepted_at = None, None, None
+            locked.save(update_fields=["holder", "province", "officer", "taken_at", "accepted_at"])
             name = transfer.to_unit.title
             write(locked, Kind.ACKNOWLEDGED, by, at=said, shown=True, facts={"number": number, "to": name})
-            start_clocks(locked, ("received", "complete"), at, by)
+            if locked.answered_at is None:
+                start_clocks(locked, ("received", "complete"), starts, by)
+                pause_for_papers(locked, by)
         enter("case.handover", locked, by, reason="acknowledged")
     return locked
 

@@ -1,25 +1,30 @@
 """A matter is worked on: taken, asked about, extended, answered, closed, opened again, corrected, taken back."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Min
 from django.utils.translation import gettext as _
 
 from gandan import audit
 from gandan.access import Actor, Refused, now
 from gandan.cases import permissions, sealing
 from gandan.cases.actions.acting import (
+    CALENDAR,
     MISSING_PAPERS,
     Kind,
     attach,
+    began,
     enter,
     lock,
     locked_row,
     moment,
     needed,
+    pause_for_papers,
     refuse,
     said_before,
     start_clocks,
@@ -144,12 +149,14 @@ def supply(
         if locked.asked_at is None:
             raise Refused(_("No papers are being waited for."))
         said, at = at, moment(at, after=locked.asked_at)
-        locked.paper_requests.filter(supplied_at=None).update(supplied_at=at)
+        # An older letter whose papers never came is not this one.
+        locked.paper_requests.filter(round=locked.round, supplied_at=None).update(supplied_at=at)
         locked.asked_at = None
         locked.save(update_fields=["asked_at"])
         attach(locked, files, from_citizen=from_citizen)
         write(locked, Kind.SUPPLIED, by, at=said, shown=True, text=text.strip())
-        obligations.resume(matter=locked.pk, at=at, by=by)
+        # What came while the matter was on its way to us had come when our clocks began.
+        obligations.resume(matter=locked.pk, at=max(at, began(locked)), by=by)
         enter("case.supply", locked, by)
     return locked
 
@@ -189,6 +196,8 @@ def apologise(*, case: Case, text: str, new_date: datetime, by: Actor) -> Case:
         owed = Obligation.system("own-matter").open().filter(matter=locked.pk).order_by("due_at").first()
         if new_date <= at or (owed is not None and new_date <= owed.due_at):
             raise Refused(_("The new date must lie after today and after the date that was promised."))
+        if new_date > at + _FURTHEST:
+            raise Refused(_("The new date lies more than a year ahead. Name a day by which you will answer."))
         write(
             locked,
             Kind.APOLOGISED,
@@ -215,7 +224,7 @@ def answer(
     """
     with transaction.atomic():
         locked = lock(case, "answer", by)
-        given = moment(at, after=locked.asked_at or _began(locked))
+        given = moment(at, after=max(began(locked), locked.asked_at or locked.received_at))
         give_answer(locked, text, outcome, by, given, late=at is not None)
         enter("case.answer", locked, by, reason=str(outcome))
     return locked
@@ -238,14 +247,16 @@ def give_answer(case: Case, text: str, outcome: str, by: Actor, at: datetime, *,
 
 
 def close(*, case: Case, by: Actor) -> Case:
-    """Close an answered matter."""
+    """Close an answered matter. A promise that nothing can keep any more ends with it, neither kept nor broken."""
     with transaction.atomic():
         locked = lock(case, "close", by)
         at = now()
         locked.closed_at = at
         locked.save(update_fields=["closed_at"])
         write(locked, Kind.CLOSED, by, shown=True)
+        locked.transfers.filter(acknowledged_at=None, recalled_at=None).update(recalled_at=at)
         obligations.fulfil("closed", matter=locked.pk, at=at, by=by)
+        obligations.withdraw(matter=locked.pk, at=at, by=by, ground="closed")
         enter("case.close", locked, by)
     return locked
 
@@ -281,7 +292,8 @@ def correct(*, case: Case, procedure: Procedure, ground: str, by: Actor, named: 
     """Put right a kind that was chosen wrongly; the person reads both kinds and the ground.
 
     The clocks of the former kind end without counting as kept or broken, and those of the right one are counted
-    from the same beginning, pauses included, so that nobody gains or loses time. A matter that turns out to be
+    from the same beginning, pauses included, so that nobody gains or loses time. What was kept already is not kept
+    again, however often the kind changes. A matter that turns out to be
     about the police (`named`: whom) leaves its unit for the nearest inspector above.
     """
     with transaction.atomic():
@@ -290,7 +302,7 @@ def correct(*, case: Case, procedure: Procedure, ground: str, by: Actor, named: 
         former, at = locked.procedure, now()
         late = Obligation.system("own-matter").overdue(at).filter(matter=locked.pk).exists()
         words = needed(ground, _("Write why the kind was wrong: the person will read it."))
-        began = _began(locked)
+        start = began(locked)
         obligations.withdraw(matter=locked.pk, at=at, by=by, ground=f"corrected: {former.code} > {procedure.code}")
         locked.procedure = procedure
         locked.save(update_fields=["procedure"])
@@ -310,7 +322,7 @@ def correct(*, case: Case, procedure: Procedure, ground: str, by: Actor, named: 
         )
         if procedure.about_service and not permissions.is_about_us(locked, by):
             hand_to_oversight(locked, named, by)
-        _start_again(locked, began, by)
+        _start_again(locked, start, by)
     return locked
 
 
@@ -331,24 +343,27 @@ def withdraw(*, case: Case, by: Actor, text: str = "") -> Case:
     return locked
 
 
-def _start_again(case: Case, began: datetime, by: Actor) -> None:
-    """Start the clocks of another kind at the old beginning, and tell them what has happened since."""
-    start_clocks(case, ("received", "complete"), began, by)
-    if case.taken_at:
-        obligations.fulfil("taken", matter=case.pk, at=case.taken_at, by=by, late_entry=True)
-    if case.accepted_at:
-        obligations.fulfil("accepted", matter=case.pk, at=case.accepted_at, by=by, late_entry=True)
-        start_clocks(case, ("accepted",), case.accepted_at, by)
-    requests = PaperRequest.system("own-matter").filter(case=case, round=case.round).order_by("asked_at")
-    for request in requests:
-        obligations.suspend(matter=case.pk, ground=MISSING_PAPERS, at=request.asked_at, by=by, late_entry=True)
-        if request.supplied_at:
-            obligations.resume(matter=case.pk, at=request.supplied_at, by=by)
+def _start_again(case: Case, start: datetime, by: Actor) -> None:
+    """Start the clocks of another kind at the old beginning, and tell them in order what has happened since."""
+    start_clocks(case, ("received", "complete"), start, by)
+    past: list[tuple[datetime, Callable[[], Any]]] = []
+
+    def happened(event: str, at: datetime | None) -> None:
+        if at is not None:
+            past.append((at, partial(obligations.fulfil_again, event, matter=case.pk, at=at, since=start, by=by)))
+
+    happened("taken", case.taken_at)
+    happened("accepted", case.accepted_at)
+    if case.accepted_at is not None:
+        past.append((case.accepted_at, partial(start_clocks, case, ("accepted",), case.accepted_at, by)))
+    told = case.events.filter(kind=Kind.MESSAGE_OUT, at__gte=case.accepted_at or start)
+    happened("notified", told.exclude(facts__has_key=CALENDAR).aggregate(first=Min("at"))["first"])
+    request = case.paper_requests.filter(round=case.round).first()
+    if request is not None:
+        past.append((request.asked_at, partial(pause_for_papers, case, by)))
+    for _at, tell in sorted(past, key=itemgetter(0)):
+        tell()
 
 
-def _began(case: Case) -> datetime:
-    """Return when the present clocks began: at receipt, when it was opened again, or when it came from elsewhere."""
-    starts = case.events.filter(kind__in=(Kind.RECEIVED, Kind.REOPENED, Kind.ACKNOWLEDGED))
-    # A merger that brings sender and receiver together acknowledges too, and begins nothing.
-    last = starts.exclude(facts__has_key="decree").aggregate(last=Max("at"))["last"]
-    return last or case.received_at
+_FURTHEST = timedelta(days=366)
+"""How far ahead the one new date of an apology may lie."""

@@ -80,6 +80,33 @@ def fulfil(event: str, *, matter: UUID, at: datetime, by: Actor, late_entry: boo
     return _end(_open(matter).filter(term__ends_on=event), ending, at=at, by=by, late_entry=late_entry)
 
 
+def fulfil_again(event: str, *, matter: UUID, at: datetime, since: datetime, by: Actor) -> int:
+    """End the clocks that were started again at `since`, and that this event, before they were started again, ends.
+
+    What was kept is kept once and by the clock that ran then: started again it ends as withdrawn. What was broken
+    counts as broken, unless a clock started since has counted for the event already.
+    """
+    mine = Obligation.system("own-matter").filter(matter=matter, term__ends_on=event, started_at__gte=since)
+    counted = mine.filter(ending=Obligation.Ending.DISCHARGED).exists()
+    count, recorded = 0, now()
+    with transaction.atomic():
+        for ledger in _ledgers(_open(matter).filter(term__ends_on=event)):
+            row = ledger.obligation
+            ended = max(at, row.started_at)
+            broken = row.suspended_at is None and ended >= row.due_at and not counted
+            ledger.add(
+                Kind.DISCHARGED if broken else Kind.WITHDRAWN,
+                at=ended,
+                recorded_at=recorded,
+                actor_id=by.user_id,
+                ground="" if broken else "before",
+                facts=_entry(row, ended, recorded, late_entry=True),
+            )
+            save(ledger, by)
+            count += 1
+    return count
+
+
 def withdraw(*, matter: UUID, at: datetime, by: Actor, ground: str = "withdrawn") -> int:
     """End every open clock of a matter that its bringer took back."""
     return _end(_open(matter), Kind.WITHDRAWN, at=at, by=by, ground=ground, late_entry=True)
@@ -107,24 +134,36 @@ def hand_over(
     )
 
 
-def suspend(*, matter: UUID, ground: str, at: datetime, by: Actor, decision: str = "", late_entry: bool = False) -> int:
+def suspend(
+    *,
+    matter: UUID,
+    ground: str,
+    at: datetime,
+    by: Actor,
+    decision: str = "",
+    late_entry: bool = False,
+    until: datetime | None = None,
+) -> int:
     """Pause every running clock of the matter whose term names this ground; return how many.
 
+    `until` is when the pause ended, where it has ended already: a clock that started only then is not paused.
     A promise that is late stays late: its clock is not paused. Raises Refused for a pause that overlaps another,
     and for one entered after the date had passed unless `late_entry` says so.
     """
-    _not_ahead(at)
+    _not_ahead(until or at)
     count, recorded = 0, now()
     with transaction.atomic():
         for ledger in _ledgers(_open(matter).filter(suspended_at=None)):
             begin = max(at, ledger.obligation.started_at)
-            if not ledger.can_pause(ground, begin):
+            if not ledger.can_pause(ground, begin) or (until is not None and until <= begin):
                 continue
             if any(pause.end is not None and begin < pause.end for pause in ledger.projection().pauses):
                 raise Refused(_("The clock stood still at that time already. Give the time at which this pause began."))
             facts = {"decision": decision} if decision else {}
             facts |= _entry(ledger.obligation, begin, recorded, late_entry)
             ledger.add(Kind.SUSPENDED, at=begin, recorded_at=recorded, actor_id=by.user_id, ground=ground, facts=facts)
+            if until is not None:
+                ledger.add(Kind.RESUMED, at=until, recorded_at=recorded, actor_id=by.user_id)
             save(ledger, by, reason=ground)
             count += 1
     return count

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from uuid import uuid4
 
 from django.db import transaction
@@ -13,7 +14,7 @@ from gandan.access import Actor, Refused, now, today
 from gandan.access.clock import VIETNAM
 from gandan.law import DayRule
 from gandan.law.seed import seed_year
-from gandan.obligations import terms
+from gandan.obligations import kinds, terms
 from gandan.obligations.actions.clocks import save
 from gandan.obligations.ledger import Ledger
 from gandan.obligations.models import CalendarDay, CalendarYear, Notice, Obligation, ObligationEvent
@@ -44,7 +45,7 @@ def declare_day(
 ) -> list[Move]:
     """Enter a day into the calendar by decree, in place of what it was; return the promises whose dates moved."""
     decree = decree.strip()
-    with transaction.atomic():
+    with audit.together():
         _may_declare(day, kind, decree)
         year = _change(day.year, by, decree)
         _take_out(day, year.version, decree)
@@ -72,7 +73,7 @@ def remove_day(*, day: date, decree: str, by: Actor) -> list[Move]:
     decree = decree.strip()
     if not decree:
         raise Refused(_("Write the number of the decree by which this day is taken out."))
-    with transaction.atomic():
+    with audit.together():
         _kept_day(day)
         year = _change(day.year, by, decree)
         _take_out(day, year.version, decree)
@@ -80,14 +81,17 @@ def remove_day(*, day: date, decree: str, by: Actor) -> list[Move]:
 
 
 def decide_year(*, year: int, decree: str, by: Actor) -> CalendarYear:
-    """Say that a provisional year is decided now, as its days stand."""
+    """Say by which decree a year is decided, as its days stand: a provisional one, or one that was taken for decided
+    when it came with the system."""
     if not decree.strip():
         raise Refused(_("Write the number of the decree that decides the year."))
     with transaction.atomic():
         row = _change(year, by, decree.strip())
-        if row.decided_in is not None:
+        if row.decree:
             raise Refused(_("The calendar of %(year)d is decided already.") % {"year": year})
-        row.status, row.decree, row.decided_in = CalendarYear.Status.DECIDED, decree.strip(), row.version
+        row.status, row.decree = CalendarYear.Status.DECIDED, decree.strip()
+        # Sums that were printed as decided stay so.
+        row.decided_in = row.decided_in or row.version
         row.save(update_fields=["status", "decree", "decided_in"])
     return row
 
@@ -162,9 +166,7 @@ def _moves(calendar: terms.KeptCalendar, day: date, *, locked: bool = False) -> 
     A date already missed is never moved, and no date is moved into the past. A clock that stands still is
     counted when it runs on.
     """
-    at = now()
-    rows = Obligation.system("recompute").running().exclude(term__unit="hour")
-    rows = rows.filter(due_at__gt=max(at, _midnight(day)), started_at__lt=_midnight(day + timedelta(days=1)))
+    at, rows = now(), _over(day)
     if locked:
         rows = rows.select_for_update(of=("self",))
     for row in rows.select_related("term", "owed_by").prefetch_related("events").order_by("due_at", "id"):
@@ -174,8 +176,18 @@ def _moves(calendar: terms.KeptCalendar, day: date, *, locked: bool = False) -> 
             yield Move(row, row.due_at, after), ledger
 
 
+def _over(day: date) -> Any:
+    """Return the running promises in whose time a day lies, and that may still be kept."""
+    rows = Obligation.system("recompute").running().exclude(term__unit="hour")
+    return rows.filter(due_at__gt=max(now(), _midnight(day)), started_at__lt=_midnight(day + timedelta(days=1)))
+
+
 def _recompute(day: date, by: Actor, decree: str) -> list[Move]:
-    """Count the promises over a day again and tell the owners of those that moved."""
+    """Count the promises over a day again; tell the owners of those that moved, and those who wait for an answer."""
+    tellers = {kind.name: kind.teller for kind in kinds.registered() if kind.teller is not None}
+    for name, teller in tellers.items():
+        # Before the promises, in the order of every other action: none waits for the other.
+        teller.lock(set(_over(day).filter(kind=name).values_list("matter", flat=True)))
     at, moved = now(), []
     for move, ledger in list(_moves(terms.calendar(), day, locked=True)):
         row = move.obligation
@@ -198,6 +210,8 @@ def _recompute(day: date, by: Actor, decree: str) -> list[Move]:
             facts={"before": move.before.isoformat(), "after": row.due_at.isoformat()},
         )
         moved.append(move)
+    for name, teller in tellers.items():
+        teller.tell([move for move in moved if move.obligation.kind == name], day, decree, by)
     return moved
 
 
