@@ -22,6 +22,7 @@ from gandan.cases.actions.acting import attach
 from gandan.cases.desk_views import file_response, kinds_in_words
 from gandan.cases.guessing import guesses
 from gandan.cases.models import Case, CaseEvent, Draft, DraftFile, Procedure
+from gandan.law.explanations import amount_words
 from gandan.obligations import explain, terms, worklist
 from gandan.obligations.models import Obligation
 from gandan.secrecy.fields import unlock
@@ -57,13 +58,16 @@ def procedure(request: HttpRequest, code: str) -> HttpResponse:
     if found is None:
         raise Http404
     english = get_language() == "en"
+
+    def told(amount: Any, term: Any) -> str:
+        return amount_words(amount, term.unit, "en" if english else "vi") if amount else ""
+
     clocks = [
         {
             "name": t.name_en if english else t.name_vi,
-            "amount": t.amount,
-            "unit": t.unit,
-            "remote": t.remote_amount,
-            "complex": t.complex_amount,
+            "amount": told(t.amount, t),
+            "remote": told(t.remote_amount, t),
+            "complex": told(t.complex_amount, t),
             "basis": t.basis_en if english else t.basis_vi,
             "ours": t.body in _OUR_BODIES,
             "yours": t.body == _THE_CITIZEN,
