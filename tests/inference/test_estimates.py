@@ -43,9 +43,9 @@ def plain_variance(design, total, met):
         for h in np.unique(level.stratum_of_unit[level.unit[rows]]):
             units = np.flatnonzero(level.stratum_of_unit == h)
             parts = np.array([total[rows[level.unit[rows] == unit]].sum() for unit in units])
-            sums += parts.tolist()
             left, n = 1 - level.fraction[h], units.size
             seen = design.calibration is not None or met[rows[np.isin(level.unit[rows], units)]].any()
+            sums += parts.tolist() if seen else []
             if left < 1e-7:
                 good += seen
             elif n == 1:
