@@ -12,9 +12,10 @@ from django.utils.translation import gettext as _
 from gandan.access import now, today
 from gandan.access.clock import VIETNAM, day_of
 from gandan.cases.models import Case
-from gandan.obligations import cursors, explain, worklist
+from gandan.obligations import explain, worklist
 from gandan.obligations.models import Obligation
 from gandan.staffing.models import Concern, Grant
+from gandan.ui import cursors
 from gandan.units.models import UnitHeir, UnitReach
 from gandan.units.register import alphabetical
 

@@ -311,7 +311,7 @@ EXAMPLES: dict[str, Example] = {
     "case_correct": _act("", _HEADS, lambda w, p: {"kind": "CR-01", "ground": "Đúng loại"}),
     "case_reopen": _act("reopen", _HEADS),
     "case_withdraw": _act("", _DESK),
-    "case_step_back": _is(
+    "case_recuse": _is(
         _act("", _HAND, lambda w, p: {"reason": "Là họ hàng", "sure": "on"}), places=(*RECORDS, "complaint", "recused")
     ),
     "case_concern": _is(

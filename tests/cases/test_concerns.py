@@ -213,15 +213,15 @@ def test_an_inspector_steps_back_and_the_next_one_above_goes_on(world, at_desk):
     actions.take(case=case, by=world.actor("inspector"))
     due = set(Obligation.system("tests").open().filter(matter=case.pk).values_list("clock", "due_at"))
     assert "Xin không tham gia vụ việc này" in page(desk.get("case", case.pk))
-    assert "em họ" in page(desk.do("step_back", case, reason="Là em họ tôi"), 422), "it asks to confirm"
+    assert "em họ" in page(desk.do("recuse", case, reason="Là em họ tôi"), 422), "it asks to confirm"
     assert not Concern.system("tests").filter(kind="recused").exists()
-    answer = desk.client.post(reverse("case_step_back", args=[case.pk]), SURE, follow=True)
+    answer = desk.client.post(reverse("case_recuse", args=[case.pk]), SURE, follow=True)
     text = page(answer)
     assert answer.redirect_chain == [(reverse("case_list"), 302)]
     assert "đã chuyển lên thanh tra cấp trên" in text and case.reference not in text
     found = world.fresh(case)
     assert (found.holder, found.officer, found.taken_at) == (world.country, None, None)
-    assert desk.get("case", case.pk).status_code == 404 and desk.do("step_back", case, **SURE).status_code == 404
+    assert desk.get("case", case.pk).status_code == 404 and desk.do("recuse", case, **SURE).status_code == 404
     assert set(Obligation.system("tests").open().filter(matter=case.pk).values_list("clock", "due_at")) == due
     assert AuditEntry.system("tests").filter(action="concern.record", object_id=case.pk, reason="recused").count() == 1
     assert AuditEntry.system("tests").filter(action="case.move_up", object_id=case.pk).count() == 1
@@ -234,7 +234,7 @@ def test_with_a_second_inspector_it_stays_where_it_is(world, at_desk):
     world.person("second", "oversight", world.seat, "Vì Thị Hai")
     case = accusing(world)
     actions.take(case=case, by=world.actor("inspector"))
-    at_desk("inspector").do("step_back", case, **SURE)
+    at_desk("inspector").do("recuse", case, **SURE)
     found = world.fresh(case)
     assert (found.holder, found.officer) == (world.seat, None)
     assert finds(world, case, "inspector", "second") == {"second"}
@@ -243,7 +243,7 @@ def test_with_a_second_inspector_it_stays_where_it_is(world, at_desk):
 def test_when_the_last_inspector_steps_back_the_check_finds_it(world, at_desk):
     Grant.system("tests").filter(user=world.higher).update(valid_to=today())
     case = accusing(world)
-    answer = at_desk("inspector").client.post(reverse("case_step_back", args=[case.pk]), SURE, follow=True)
+    answer = at_desk("inspector").client.post(reverse("case_recuse", args=[case.pk]), SURE, follow=True)
     assert "hãy đề nghị cử thêm thanh tra" in page(answer)
     assert list(owners.ownerless()) == [case]
 
@@ -254,7 +254,7 @@ def test_with_a_body_outside_the_last_one_sends_it_there(world, at_desk, setting
     settings.GANDAN_OUTSIDE_BODY = "Viện kiểm sát nhân dân tỉnh, 1 Trần Phú"
     Grant.system("tests").filter(user=world.higher).update(valid_to=today())
     case = accusing(world)
-    answer = at_desk("inspector").client.post(reverse("case_step_back", args=[case.pk]), SURE, follow=True)
+    answer = at_desk("inspector").client.post(reverse("case_recuse", args=[case.pk]), SURE, follow=True)
     assert "cơ quan bên ngoài" in page(answer)
     pending = permissions.pending(case)
     assert pending is not None and pending.to_body == settings.GANDAN_OUTSIDE_BODY
@@ -264,7 +264,7 @@ def test_an_officer_steps_back_from_an_ordinary_matter_and_the_chief_gives_it_to
     case = world.case()
     actions.take(case=case, by=world.actor("pao"))
     desk = at_desk("pao")
-    answer = desk.client.post(reverse("case_step_back", args=[case.pk]), SURE, follow=True)
+    answer = desk.client.post(reverse("case_recuse", args=[case.pk]), SURE, follow=True)
     assert "trở lại đơn vị" in page(answer) and case.reference not in page(answer)
     found = world.fresh(case)
     assert (found.holder, found.officer, found.state) == (world.an, None, Case.State.NEW)
@@ -289,11 +289,11 @@ def test_a_colleague_who_steps_back_leaves_it_with_whoever_has_it(world):
 @pytest.mark.parametrize("name", ["commander", "auditor"])
 def test_whoever_only_reads_has_nothing_to_step_back_from(world, at_desk, name):
     case = world.case()
-    assert at_desk(name).do("step_back", case, **SURE).status_code == 403
+    assert at_desk(name).do("recuse", case, **SURE).status_code == 403
     assert "Xin không tham gia" not in page(at_desk(name).get("case", case.pk))
 
 
 def test_a_neighbour_neither_finds_it_nor_steps_back(world, at_desk):
-    assert at_desk("lan").do("step_back", world.case(), **SURE).status_code == 404
+    assert at_desk("lan").do("recuse", world.case(), **SURE).status_code == 404
     with pytest.raises(Refused):
         concerns.step_back(case=world.case(), reason="x", by=world.actor("lan"))

@@ -7,9 +7,10 @@ import pytest
 from django.utils import translation
 
 from gandan.access import clock
-from gandan.obligations import actions, cursors, kinds, worklist
+from gandan.obligations import actions, kinds, worklist
 from gandan.obligations.models import Obligation
 from gandan.staffing import actions as staffing
+from gandan.ui import cursors
 from tests.cast import NOBODY
 from tests.obligations.promises import at, do, midnight, one, start
 

@@ -251,7 +251,7 @@ def test_what_is_typed_into_a_draft_lies_sealed_and_comes_back_to_whoever_types(
     assert client.post(step(args=[draft.pk, "check"])).status_code == 200
     case = Case.system("test").get(submission=draft.pk)
     assert sealing.bytes_of(case.attachments.get()) == clear and case.text == words
-    sent = Draft.objects.get()
+    unlock([sent := Draft.objects.get()])
     assert sent.data == {"kind": "FB-01"} and not sent.files.exists()
     again = client.post(step(args=[draft.pk, "check"]))
     assert again.status_code == 200 and case.reference in again.content.decode()

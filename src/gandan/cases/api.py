@@ -22,10 +22,11 @@ from gandan.cases import files as kept_files
 from gandan.cases.guessing import guesses
 from gandan.cases.models import Case, CaseEvent, Procedure, Transfer
 from gandan.cases.repeats import is_second_click
-from gandan.obligations import cursors, explain, terms, worklist
+from gandan.obligations import explain, terms, worklist
 from gandan.obligations.api import Owed, TermRow, term_row
 from gandan.obligations.models import Obligation
 from gandan.secrecy.middleware import source_of
+from gandan.ui import cursors
 from gandan.units.models import Unit
 
 router = Router(tags=["cases"])

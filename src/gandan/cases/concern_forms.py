@@ -1,10 +1,9 @@
-"""Writing down an officer whom a matter is about, and stepping back: the forms, and their cards on the matter."""
+"""Writing down an officer whom a matter is about, and stepping back from it."""
 
 from typing import Any
 
 from django import forms
 from django.core.validators import MaxLengthValidator
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -14,7 +13,6 @@ from gandan.cases import concerns
 from gandan.cases.models import Case
 
 _LONGEST = 2_000
-NAMING, STEPPING_BACK = "concern", "step_back"
 
 
 def _reason(label: Any, hint: Any) -> forms.CharField:
@@ -82,7 +80,7 @@ class ConcernForm(forms.Form):
         return self.people[self.cleaned_data["officer"]]
 
 
-class StepBackForm(forms.Form):
+class RecuseForm(forms.Form):
     """Why somebody steps back, and that they know what it means."""
 
     reason = _reason(
@@ -93,39 +91,3 @@ class StepBackForm(forms.Form):
         label=gettext_lazy("I know that I cannot find or open this matter any more"),
         error_messages={"required": gettext_lazy("Tick the box to confirm it")},
     )
-
-
-_TITLES = {
-    NAMING: gettext_lazy("Write down an officer whom it is about"),
-    STEPPING_BACK: gettext_lazy("Step back from this matter"),
-}
-NEEDED = {NAMING: ("concern.record",), STEPPING_BACK: ("case.note", "case.assign")}
-_WHY_NOT = {NAMING: concerns.naming, STEPPING_BACK: concerns.stepping_back}
-
-
-def form_of(name: str, case: Case, by: Actor, data: Any = None) -> forms.Form:
-    """Return one of the two forms, empty or with what was typed."""
-    if name == NAMING:
-        return ConcernForm(data, case=case, by=by, auto_id=f"{name}_%s")
-    return StepBackForm(data, auto_id=f"{name}_%s")
-
-
-def cards(case: Case, by: Actor, failed: str, failed_form: Any) -> list[dict[str, Any]]:
-    """Return both as cards of the matter's page, with the reason why not, for whoever has a role that does them."""
-    found = []
-    for name, title in _TITLES.items():
-        if not by.can_any(NEEDED[name]):
-            continue
-        reason = _WHY_NOT[name](case, by)
-        form = failed_form if name == failed else form_of(name, case, by) if reason is None else None
-        found.append(
-            {
-                "name": name,
-                "title": title,
-                "url": reverse(f"case_{name}", args=[case.pk]),
-                "form": form,
-                "open": name == failed,
-                "why_not": reason,
-            }
-        )
-    return found

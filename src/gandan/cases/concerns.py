@@ -16,7 +16,7 @@ from gandan.access.roles import Role
 from gandan.accounts.models import User
 from gandan.cases import owners, permissions
 from gandan.cases.actions import move_up
-from gandan.cases.actions.acting import Kind, locked_row, needed, refuse, user_of, write
+from gandan.cases.actions.acting import Kind, lock, locked_row, needed, user_of, write
 from gandan.cases.models import Case
 from gandan.cases.search import fold
 from gandan.obligations import actions as obligations
@@ -59,24 +59,6 @@ def about(case: Case, *, readable: bool) -> About | None:
     )
 
 
-# Why not
-
-
-def naming(case: Case, by: Actor) -> permissions.Reason:
-    """Why somebody cannot write down an officer as concerned. Inspectors do, in matters about the police: another
-    matter becomes one when its kind is corrected."""
-    if not permissions.may(case, by, "concern.record"):
-        return permissions.NOT_YOURS
-    return permissions.ENDED if case.is_ended else None
-
-
-def stepping_back(case: Case, by: Actor) -> permissions.Reason:
-    """Why somebody cannot step back from a matter. Whoever works on it or gives it to others can."""
-    if by.user_id is None or not any(permissions.may(case, by, each) for each in ("case.note", "case.assign")):
-        return permissions.NOT_YOURS
-    return permissions.ENDED if case.is_ended else None
-
-
 # Doing it
 
 
@@ -87,8 +69,7 @@ def name_officer(*, case: Case, officer: User, reason: str, by: Actor) -> Case:
     may not, without a reason, and for an officer who is written down already.
     """
     with transaction.atomic():
-        locked = locked_row(case)
-        refuse(naming(locked, by))
+        locked = lock(case, "concern", by)
         words = needed(reason, _("Write why the matter is about this officer."))
         rows = [row for row in _rows(locked.pk) if row.kind != Concern.Kind.RECUSED]
         if any(row.user_id == officer.pk for row in rows):
@@ -107,8 +88,7 @@ def step_back(*, case: Case, reason: str, by: Actor) -> Case:
     Raises Refused for somebody who may not, and without a reason.
     """
     with transaction.atomic():
-        locked = locked_row(case)
-        refuse(stepping_back(locked, by))
+        locked = lock(case, "recuse", by)
         words = needed(reason, _("Write why you step back."))
         user = user_of(by)
         assert user is not None

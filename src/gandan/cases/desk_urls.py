@@ -1,7 +1,7 @@
 from django.urls import path
 
-from gandan.cases import concern_views, hold_views, revealing
 from gandan.cases import desk_views as views
+from gandan.cases import hold_views, revealing
 
 urlpatterns = [
     path("desk/cases/", views.case_list, name="case_list"),
@@ -13,8 +13,6 @@ urlpatterns = [
     path("desk/holds/<uuid:hold>/lift/", hold_views.hold_lift, name="hold_lift"),
     path("desk/openings/", revealing.openings, name="openings"),
     path("desk/cases/<uuid:case>/name/", revealing.case_reveal, name="case_reveal"),
-    path("desk/cases/<uuid:case>/concern/", concern_views.case_concern, name="case_concern"),
-    path("desk/cases/<uuid:case>/step-back/", concern_views.case_step_back, name="case_step_back"),
     path("desk/cases/<uuid:case>/files/<uuid:file>/", views.case_file, name="case_file"),
     *(path(f"desk/cases/<uuid:case>/{name}/", views.act(name), name=f"case_{name}") for name in views.ACTIONS),
 ]

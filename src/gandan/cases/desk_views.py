@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
-from django.core import signing
 from django.db.models import Q
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -46,6 +45,7 @@ from gandan.obligations.models import Obligation
 from gandan.secrecy.fields import unlock
 from gandan.secrecy.models import Disclosure
 from gandan.secrecy.vault import Unopened
+from gandan.ui import cursors
 from gandan.ui.fragments import render_page
 from gandan.units.models import Unit
 
@@ -66,18 +66,18 @@ def case_list(request: HttpRequest) -> HttpResponse:
     chosen = {n: v for n, v in form.cleaned_data.items() if v} if form.is_valid() else {}
     rows = _narrowed(_viewed(actor, view), chosen, actor)
     address = {name: getattr(value, "slug", value) for name, value in chosen.items()}
-    digest = f"{actor.user_id}|{view}|{sorted(address.items())}"
-    try:
-        cursor = _read_cursor(request.GET.get("after", ""), digest)
-    except WrongCursor:
-        return redirect(_list_url(view, address))
-    if cursor:
-        rows = rows.filter(received_at__lte=cursor[0]).filter(Q(received_at__lt=cursor[0]) | Q(pk__gt=cursor[1]))
+    digest = f"desk|{actor.user_id}|{view}|{sorted(address.items())}"
+    if after := request.GET.get("after", ""):
+        try:
+            at, last = cursors.read(after, digest)
+        except cursors.WrongCursor:
+            return redirect(_list_url(view, address))
+        rows = rows.filter(received_at__lte=at).filter(Q(received_at__lt=at) | Q(pk__gt=last))
     found = list(rows.select_related("procedure", "holder", "officer").order_by("-received_at", "pk")[: PAGE + 1])
     next_url = ""
     if len(found) > PAGE:
         found = found[:PAGE]
-        after = signing.dumps([found[-1].received_at.isoformat(), str(found[-1].pk), digest], salt="cases")
+        after = cursors.sign([found[-1].received_at.isoformat(), str(found[-1].pk)], digest)
         next_url = _list_url(view, {**address, "after": after})
     context = {
         "rows": [{"case": each, "tone": _TONES.get(each.state, "")} for each in found],
@@ -93,10 +93,6 @@ def case_list(request: HttpRequest) -> HttpResponse:
         "may_receive": actor.can("case.receive"),
     }
     return render_page(request, "cases/desk/list.html", "cases/desk/list_rows.html", context)
-
-
-class WrongCursor(ValueError):
-    """A page address that belongs to another list, or to none."""
 
 
 _VIEWS: dict[str, str | Promise] = {
@@ -338,11 +334,11 @@ def act(name: str) -> Any:
         actor = request.actor  # type: ignore[attr-defined]
         found = find_case(actor, case)
         form = None
-        if doing.form is not None:
-            form = doing.form(found, actor, data=request.POST, files=request.FILES, auto_id=f"{name}_%s")
-            if not form.is_valid():
-                return matter_page(request, found, name, form, status=422)
         try:
+            if doing.form is not None:
+                form = doing.form(found, actor, data=request.POST, files=request.FILES, auto_id=f"{name}_%s")
+                if not form.is_valid():
+                    return matter_page(request, found, name, form, status=422)
             done = doing.perform(found, actor, form)
         except Refused as refusal:
             # Somebody was faster, or it may not be: the page as it stands now, with the sentence.
@@ -378,6 +374,14 @@ def _assign_form(case: Case, actor: Actor, **options: Any) -> Any:
 def _correct_form(case: Case, actor: Actor, **options: Any) -> Any:
     options.pop("files", None)
     return desk_forms.CorrectForm(case=case, **options)
+
+
+def _concern_form(case: Case, actor: Actor, **options: Any) -> Any:
+    # It lists colleagues, for those only who may choose among them.
+    if reason := permissions.concern(case, actor):
+        raise Refused(reason)
+    options.pop("files", None)
+    return concern_forms.ConcernForm(case=case, by=actor, **options)
 
 
 def _extend_form(case: Case, actor: Actor, **options: Any) -> Any:
@@ -476,6 +480,31 @@ def _withdraw(case: Case, by: Actor, form: Any) -> str:
     return _("The matter is withdrawn; its clocks have ended.")
 
 
+def _concern(case: Case, by: Actor, form: Any) -> str:
+    officer, reason = form.chosen, form.cleaned_data["reason"]
+    after = concerns.name_officer(case=case, officer=officer, reason=reason, by=by)
+    if officer.pk == by.user_id:
+        return _whither(case, after, by)
+    return _("It is written down; %(name)s cannot find or open this matter any more.") % {"name": officer.title}
+
+
+def _recuse(case: Case, by: Actor, form: Any) -> str:
+    return _whither(case, concerns.step_back(case=case, reason=form.cleaned_data["reason"], by=by), by)
+
+
+def _whither(before: Case, after: Case, by: Actor) -> str:
+    """Return the sentence that says who goes on with a matter; it names neither the matter nor anybody."""
+    if not permissions.is_about_us(after, by):
+        return _("You have stepped back. The matter lies with the unit again, for somebody else.")
+    if after.holder_id != before.holder_id:
+        return _("You have stepped back. The matter has gone on to the next inspector above.")
+    if concerns.is_outside(after):
+        return _("You have stepped back. The matter has gone, sealed, to the body outside.")
+    if concerns.is_unread(after):
+        return _("You have stepped back. No other inspector may read the matter yet: ask for one to be appointed.")
+    return _("You have stepped back. Another inspector goes on with the matter.")
+
+
 ACTIONS: dict[str, Act] = {
     "acknowledge": Act(
         gettext_lazy("Acknowledge receipt"),
@@ -525,6 +554,15 @@ ACTIONS: dict[str, Act] = {
         ("case.note",),
         _withdraw,
         _text_form(gettext_lazy("What the person said"), required=False),
+    ),
+    "concern": Act(
+        gettext_lazy("Write down an officer whom it is about"), ("concern.record",), _concern, _concern_form
+    ),
+    "recuse": Act(
+        gettext_lazy("Step back from this matter"),
+        ("case.note", "case.assign"),
+        _recuse,
+        _plain_form(concern_forms.RecuseForm),
     ),
 }
 """In the order in which the page offers them: what moves the matter on comes first."""
@@ -577,8 +615,6 @@ def matter_page(
         sealing.open_words(case, events, attached, [part for part in (papers, pending) if part is not None])
     identity = CaseIdentity.for_(actor, "case.identity").filter(case=case).first()
     offered, refused = _acts(case, actor, failed, failed_form)
-    for card in concern_forms.cards(case, actor, failed, failed_form):
-        (offered if card["form"] is not None else refused).append(card)
     if refusal and failed_form is not None:
         failed_form.add_error(None, refusal)
     context = {
@@ -725,15 +761,3 @@ def _readers(case: Case) -> list[dict[str, Any]]:
         {"at": entry.at, "name": names.get(entry.actor_id, ""), "file": entry.reason.startswith("file:")}
         for entry in entries
     ]
-
-
-def _read_cursor(text: str, digest: str) -> tuple[datetime, UUID] | None:
-    if not text:
-        return None
-    try:
-        at, key, belongs = signing.loads(text, salt="cases")
-    except (signing.BadSignature, ValueError, TypeError):
-        raise WrongCursor from None
-    if belongs != digest:
-        raise WrongCursor
-    return datetime.fromisoformat(at), UUID(key)

@@ -453,7 +453,7 @@ class Draft(ShortLived, Guarded):
         return self.pk
 
     def secret_of(self) -> UUID | None:
-        return self.pk if self.case_id is None else None
+        return self.pk
 
     def __str__(self) -> str:
         return str(self.pk)

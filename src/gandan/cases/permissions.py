@@ -248,6 +248,21 @@ def rate(case: Case) -> Reason:
     return None
 
 
+def concern(case: Case, by: Actor) -> Reason:
+    """Why somebody cannot write down an officer as concerned. Inspectors do, in matters about the police: another
+    matter becomes one when its kind is corrected."""
+    if not may(case, by, "concern.record"):
+        return NOT_YOURS
+    return ENDED if case.is_ended else None
+
+
+def recuse(case: Case, by: Actor) -> Reason:
+    """Why somebody cannot step back from a matter. Whoever works on it or gives it to others can."""
+    if by.user_id is None or not any(may(case, by, each) for each in ("case.note", "case.assign")):
+        return NOT_YOURS
+    return ENDED if case.is_ended else None
+
+
 ALL: dict[str, Callable[[Case, Actor], Reason]] = {
     "take": take,
     "accept": accept,
@@ -266,6 +281,8 @@ ALL: dict[str, Callable[[Case, Actor], Reason]] = {
     "reopen": reopen,
     "correct": correct,
     "withdraw": withdraw,
+    "concern": concern,
+    "recuse": recuse,
 }
 
 

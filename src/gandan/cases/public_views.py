@@ -18,7 +18,6 @@ from gandan.access import ANONYMOUS, Refused, now, today
 from gandan.access.clock import VIETNAM, day_of
 from gandan.access.decorators import public
 from gandan.cases import actions, catalogue, files, follow, permissions, public_forms, repeats, sealing, uploads
-from gandan.cases.actions.acting import attach
 from gandan.cases.desk_views import file_response, kinds_in_words
 from gandan.cases.guessing import guesses
 from gandan.cases.models import Case, CaseEvent, Draft, DraftFile, Procedure
@@ -552,10 +551,7 @@ def _supply(case: Case, text: str, sent: list[files.File]) -> str:
 
 
 def _reopen(case: Case, text: str, sent: list[files.File]) -> str:
-    if not case.is_sealed:
-        sealing.lay_open(sent)
-    with transaction.atomic():
-        attach(actions.reopen(case=case, text=text, by=ANONYMOUS, from_citizen=True), sent, from_citizen=True)
+    actions.reopen(case=case, text=text, by=ANONYMOUS, from_citizen=True, files=sent)
     return _("Your matter is open again, with a new date.")
 
 

@@ -66,13 +66,9 @@ class Change:
 
 
 def keep(draft: Draft, typed: dict[str, Any]) -> None:
-    """Keep what was typed with a draft: sealed, also where the draft was sent before and holds no secret by itself."""
+    """Keep what was typed with a draft, sealed as all of it is."""
     draft.data = {**draft.data, **typed}
-    sent, draft.case_id = draft.case_id, None
-    try:
-        draft.save(update_fields=["data"])
-    finally:
-        draft.case_id = sent
+    draft.save(update_fields=["data"])
 
 
 def forget(draft: Draft) -> None:

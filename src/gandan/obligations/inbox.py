@@ -8,8 +8,9 @@ from typing import Any
 from django.db.models import Q
 
 from gandan.access import Actor
-from gandan.obligations import cursors, permissions, worklist
+from gandan.obligations import permissions, worklist
 from gandan.obligations.models import Notice
+from gandan.ui import cursors
 
 PAGE = 50
 

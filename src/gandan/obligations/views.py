@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from gandan.access import Refused, now, today
 from gandan.access.decorators import needs, signed_in
 from gandan.law.explanations import amount_words
-from gandan.obligations import actions, cursors, doubts, drawing, explain, first_steps, inbox, terms, worklist
+from gandan.obligations import actions, doubts, drawing, explain, first_steps, inbox, terms, worklist
 from gandan.obligations.forms import (
     BODY_NAMES,
     EVIDENCE_NAMES,
@@ -25,6 +25,7 @@ from gandan.obligations.forms import (
     UnitForm,
 )
 from gandan.obligations.models import CalendarDay, CalendarYear, Notice, Obligation, Term
+from gandan.ui import cursors
 from gandan.ui.fragments import render_page
 from gandan.units.models import Unit
 

@@ -13,9 +13,10 @@ from gandan.access import Actor, sql
 from gandan.access.clock import VIETNAM, day_of
 from gandan.accounts.models import User
 from gandan.law import ClockState, clock_state
-from gandan.obligations import cursors, explain, kinds
-from gandan.obligations.cursors import WrongCursor
+from gandan.obligations import explain, kinds
 from gandan.obligations.models import Obligation
+from gandan.ui import cursors
+from gandan.ui.cursors import WrongCursor
 from gandan.units.register import alphabetical
 
 __all__ = ["BUCKETS", "MANY", "PAGE", "Load", "Page", "Row", "WrongCursor", "by_unit", "dress", "for_matter", "page"]

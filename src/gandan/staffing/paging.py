@@ -1,16 +1,10 @@
 """A list read a page at a time, from a row on. The address of a page names that row by its key, never by its words."""
 
 from typing import Any
-from uuid import UUID
 
-from django.core import signing
 from django.db.models import Q
 
-_SALT = "staffing.page"
-
-
-class WrongCursor(ValueError):
-    """A page address that belongs to another list, or to none."""
+from gandan.ui import cursors
 
 
 def page(rows: Any, *, known: Any, order: tuple[str, ...], size: int, after: str, of: str) -> tuple[list[Any], str]:
@@ -20,14 +14,15 @@ def page(rows: Any, *, known: Any, order: tuple[str, ...], size: int, after: str
     a row which has just left the list still says where the next page begins. Raises WrongCursor.
     """
     if after:
-        place = known.filter(pk=_read(after, of)).values_list(*(name.lstrip("-") for name in order)).first()
+        (key,) = cursors.read(after, of)
+        place = known.filter(pk=key).values_list(*(name.lstrip("-") for name in order)).first()
         if place is None:
-            raise WrongCursor
+            raise cursors.WrongCursor
         rows = rows.filter(_beyond(order, place))
     found = list(rows.order_by(*order)[: size + 1])
     if len(found) <= size:
         return found, ""
-    return found[:size], signing.dumps([str(found[size - 1].pk), of], salt=_SALT)
+    return found[:size], cursors.sign([str(found[size - 1].pk)], of)
 
 
 def _beyond(order: tuple[str, ...], place: tuple[Any, ...]) -> Q:
@@ -38,13 +33,3 @@ def _beyond(order: tuple[str, ...], place: tuple[Any, ...]) -> Q:
         beyond |= level & Q(**{f"{field}__{'lt' if name != field else 'gt'}": value})
         level &= Q(**{field: value})
     return beyond
-
-
-def _read(cursor: str, of: str) -> UUID:
-    try:
-        key, belongs = signing.loads(cursor, salt=_SALT)
-    except (signing.BadSignature, ValueError, TypeError):
-        raise WrongCursor from None
-    if belongs != of:
-        raise WrongCursor
-    return UUID(key)

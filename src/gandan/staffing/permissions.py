@@ -25,15 +25,12 @@ def give(*, by: Actor, user: Any = None, role: str = "", unit: Any = None) -> Re
         return _("The account of this person is closed. Open it again first.")
     if not role:
         return None
-    if role in WATCHING:
-        if not by.can("grant.oversight"):
+    capability = _of(role, "grant.give")
+    if not by.can(capability):
+        if role in WATCHING:
             return _("Only an oversight inspector appoints inspectors and auditors.")
-        reach = by.reach("grant.oversight")
-    else:
-        if not by.can("grant.give"):
-            return _("Giving roles is the administrator's task.")
-        reach = by.reach("grant.give")
-    if not reach.covers(unit.pk, _province_id(unit)):
+        return _("Giving roles is the administrator's task.")
+    if not by.reach(capability).covers(unit.pk, _province_id(unit)):
         return _("This unit is outside your area. Its own administrator gives roles there.")
     return None
 
@@ -41,15 +38,12 @@ def give(*, by: Actor, user: Any = None, role: str = "", unit: Any = None) -> Re
 def end(*, grant: Grant, by: Actor) -> Reason:
     if grant.valid_to is not None and grant.valid_to <= today():
         return _("This role has already ended.")
-    if grant.role in WATCHING:
-        if not by.can("grant.oversight"):
+    capability = _of(grant.role, "grant.end")
+    if not by.can(capability):
+        if grant.role in WATCHING:
             return _("Only an oversight inspector ends the role of an inspector or auditor.")
-        reach = by.reach("grant.oversight")
-    else:
-        if not by.can("grant.end"):
-            return _("Ending roles is the administrator's task.")
-        reach = by.reach("grant.end")
-    if not reach.covers(grant.unit_id, _province_id(grant.unit)):
+        return _("Ending roles is the administrator's task.")
+    if not by.reach(capability).covers(grant.unit_id, _province_id(grant.unit)):
         return _("This unit is outside your area.")
     return None
 
@@ -69,7 +63,7 @@ def help_sign_in(*, user: Any, by: Actor) -> Reason:
     held = list(Grant.system("help-sign-in").filter(user=user).select_related("unit").order_by("-valid_from"))
     acting = [grant for grant in held if grant.is_in_force(today())] or held[:1]
     for grant in acting:
-        capability = "grant.oversight" if grant.role in WATCHING else "account.close"
+        capability = _of(grant.role, "account.close")
         if not by.can(capability):
             return (
                 _("Only an oversight inspector helps inspectors and auditors.")
@@ -86,3 +80,8 @@ def _province_id(unit: Any) -> Any:
 
     province = province_of(unit)
     return province.pk if province is not None else None
+
+
+def _of(role: str, usual: str) -> str:
+    """Return the capability over a role: that of oversight where it is of those who watch, else the usual one."""
+    return "grant.oversight" if role in WATCHING else usual

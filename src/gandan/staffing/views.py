@@ -24,6 +24,7 @@ from gandan.accounts.recent import needs_recent
 from gandan.staffing import actions, oversight, paging, permissions
 from gandan.staffing.forms import InvitationForm, PasswordForm, PeopleForm, RoleForm
 from gandan.staffing.models import Grant, Invitation
+from gandan.ui import cursors
 from gandan.units.models import Unit, fold
 
 PAGE = 50
@@ -58,7 +59,7 @@ def people(request: HttpRequest) -> HttpResponse:
             after=request.GET.get("waiting", ""),
             of=f"invitations|{of}",
         )
-    except paging.WrongCursor:
+    except cursors.WrongCursor:
         return redirect(_people_url(q=sought))
     context = {
         # Told from roles alone: the page is the same whether or not anybody has complained.

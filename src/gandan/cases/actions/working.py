@@ -261,8 +261,10 @@ def close(*, case: Case, by: Actor) -> Case:
     return locked
 
 
-def reopen(*, case: Case, text: str, by: Actor, from_citizen: bool = False) -> Case:
+def reopen(*, case: Case, text: str, by: Actor, from_citizen: bool = False, files: Sequence[File] = ()) -> Case:
     """The person says that it is not settled, or a superior orders it: a new round with its own clock."""
+    if not case.is_sealed:
+        sealing.lay_open(files)
     with transaction.atomic():
         locked = locked_row(case) if from_citizen else lock(case, "reopen", by)
         refuse(permissions.reopening(locked))
@@ -283,6 +285,7 @@ def reopen(*, case: Case, text: str, by: Actor, from_citizen: bool = False) -> C
             text=needed(text, _("Say what is not settled.")),
             facts={"round": locked.round, "from_citizen": from_citizen},
         )
+        attach(locked, files, from_citizen=from_citizen)
         start_clocks(locked, ("received", "complete"), at, by)
         enter("case.reopen", locked, by)
     return locked

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from django.core import signing
 
-_SALT = "obligations.page"
+_SALT = "page"
 
 
 class WrongCursor(ValueError):
